@@ -1,0 +1,230 @@
+// Package writ_test holds the rules of the house that a test can check: who may import whom (imports_test.go), and how files are
+// written (this one). CONTRIBUTING.md gives the reasons.
+package writ_test
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// longest is the number of lines above which a file is asked whether it is still one concept.
+const longest = 600
+
+// clockFile is the only one that may read the machine's clock: everything else is handed the time.
+const clockFile = "cmd/writ/main.go"
+
+// Patterns are written so that they do not match this file.
+var (
+	leftOver     = regexp.MustCompile(`\b(TO` + `DO|FIX` + `ME)\b`)
+	skip         = regexp.MustCompile(`\b(t|b|f|tb)\.Skip(f|Now)?` + `\(|\b(it|test)\.skip` + `\(|pytest\.mark\.skip`)
+	machinePath  = regexp.MustCompile(`(^|[^\w.~-])/(root|work|home/\w+|Users/\w+)/\w`)
+	generated    = regexp.MustCompile(`(?m)^// Code generated .* DO NOT EDIT\.$`)
+	fuzzTarget   = regexp.MustCompile(`(?m)^func (Fuzz\w+)\(\w+ \*testing\.F\)`)
+	fuzzSeed     = regexp.MustCompile(`\bf\.Add\(`)
+	codeSuffixes = []string{".go", ".sql", ".ts", ".js", ".py", ".html", ".css", ".sh", "Makefile", ".ci/run", ".ci/go-test"}
+	textSuffixes = append([]string{".md", ".json", ".yaml", ".yml", ".txt", "go.mod"}, codeSuffixes...)
+)
+
+func read(t *testing.T, path string) string {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
+}
+
+// files calls check with each file of the project that has one of the suffixes, its path from the root with forward slashes.
+// Folders that .gitignore names and Git's own are left out.
+func files(t *testing.T, suffixes []string, check func(path, text string)) {
+	t.Helper()
+	leftOut := []string{".git", "bin", "writ-data", "writ-dev", "node_modules", "__pycache__"}
+	found := 0
+	err := filepath.WalkDir(".", func(path string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if entry.IsDir() {
+			if slices.Contains(leftOut, entry.Name()) {
+				return filepath.SkipDir
+			}
+			return nil
+		}
+		path = filepath.ToSlash(path)
+		if slices.ContainsFunc(suffixes, func(suffix string) bool { return strings.HasSuffix(path, suffix) }) {
+			found++
+			check(path, read(t, path))
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if found == 0 {
+		t.Fatalf("no file ends in any of %v", suffixes)
+	}
+}
+
+func testdata(path string) bool { return strings.Contains("/"+path, "/testdata/") }
+
+func TestNoLeftOvers(t *testing.T) {
+	files(t, codeSuffixes, func(path, text string) {
+		if found := leftOver.FindString(text); found != "" && !testdata(path) {
+			t.Errorf("%s has a %s: do it, or say it in an issue", path, found)
+		}
+		if found := skip.FindString(text); found != "" {
+			t.Errorf("%s has %s…): a test that does not run is no test; a fuzz target returns", path, found)
+		}
+	})
+}
+
+func TestNoMachinePaths(t *testing.T) {
+	files(t, textSuffixes, func(path, text string) {
+		if found := machinePath.FindString(text); found != "" {
+			t.Errorf("%s names a path of somebody's machine: %q", path, found)
+		}
+	})
+}
+
+func TestFileLength(t *testing.T) {
+	files(t, []string{".go", ".sql", ".ts", ".py"}, func(path, text string) {
+		if lines := strings.Count(text, "\n"); lines > longest && !testdata(path) && !generated.MatchString(text) {
+			t.Errorf("%s has %d lines, more than %d: is it still one concept?", path, lines, longest)
+		}
+	})
+}
+
+// TestClock lets one file read the machine's clock. Tests may: they wait for real processes.
+func TestClock(t *testing.T) {
+	files(t, []string{".go"}, func(path, text string) {
+		if path == clockFile || strings.HasSuffix(path, "_test.go") || testdata(path) {
+			return
+		}
+		for _, use := range clockUses(t, path, text) {
+			t.Errorf("%s: the time is handed in; only %s reads the clock", use, clockFile)
+		}
+	})
+}
+
+// clockUses returns the places where Go source reads the machine's clock, as a call or as a value.
+func clockUses(t *testing.T, path, text string) []string {
+	t.Helper()
+	positions := token.NewFileSet()
+	file, err := parser.ParseFile(positions, path, text, parser.SkipObjectResolution)
+	if err != nil {
+		t.Errorf("parse: %v", err)
+		return nil
+	}
+	name := importedAs(file, "time")
+	var uses []string
+	ast.Inspect(file, func(node ast.Node) bool {
+		selector, ok := node.(*ast.SelectorExpr)
+		if !ok {
+			return true
+		}
+		of, ok := selector.X.(*ast.Ident)
+		if ok && of.Name == name && slices.Contains([]string{"Now", "Since", "Until"}, selector.Sel.Name) {
+			uses = append(uses, positions.Position(node.Pos()).String()+": time."+selector.Sel.Name)
+		}
+		return true
+	})
+	return uses
+}
+
+// importedAs returns the name under which the file imports a package of the standard library, "" if it does not.
+func importedAs(file *ast.File, path string) string {
+	for _, spec := range file.Imports {
+		if spec.Path.Value != `"`+path+`"` {
+			continue
+		}
+		if spec.Name != nil {
+			return spec.Name.Name
+		}
+		return path
+	}
+	return ""
+}
+
+// TestPureFiles keeps what decides away from the machine: decide.go shares its package with files that may reach further.
+func TestPureFiles(t *testing.T) {
+	const path = "verifier/decide.go"
+	if sources, _ := filepath.Glob("verifier/*.go"); len(sources) == 0 {
+		return // not built yet
+	}
+	file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.ImportsOnly)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, banned := range []string{"os", "net/http", "crypto/rand", "math/rand", "math/rand/v2"} {
+		if importedAs(file, banned) != "" {
+			t.Errorf("%s imports %s; it decides from its arguments alone", path, banned)
+		}
+	}
+}
+
+// TestParsersAreFuzzed asks each room that parses strangers' bytes, once it exists, for a fuzz target with seeds.
+func TestParsersAreFuzzed(t *testing.T) {
+	for path, r := range house {
+		if sources, _ := filepath.Glob(path + "/*.go"); !r.parses || len(sources) == 0 {
+			continue
+		}
+		targets, seeded := 0, false
+		tests, err := filepath.Glob(path + "/*_test.go")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, test := range tests {
+			text := read(t, test)
+			targets += len(fuzzTarget.FindAllString(text, -1))
+			seeded = seeded || fuzzSeed.MatchString(text)
+		}
+		corpus, _ := filepath.Glob(path + "/testdata/fuzz/*/*")
+		if targets == 0 {
+			t.Errorf("%s parses bytes of strangers and has no fuzz target", path)
+		} else if !seeded && len(corpus) == 0 {
+			t.Errorf("%s has a fuzz target without a seed", path)
+		}
+	}
+}
+
+// TestHouseRules plants each mistake that the patterns above are there to find.
+func TestHouseRules(t *testing.T) {
+	rows := []struct {
+		name    string
+		pattern *regexp.Regexp
+		text    string
+		want    bool
+	}{
+		{"left-over", leftOver, "// TO" + "DO: later", true},
+		{"a word that contains it", leftOver, "MASTO" + "DON", false},
+		{"skip", skip, "\tt.Skip" + "f(\"no database\")", true},
+		{"another Skip", skip, "decoder.Skip" + "Value()", false},
+		{"path of a machine", machinePath, `open("/ho` + `me/ana/writ")`, true},
+		{"URL", machinePath, "https://example.org/wo" + "rk/x", false},
+		{"relative path", machinePath, "./ro" + "ot/x", false},
+	}
+	for _, row := range rows {
+		if got := row.pattern.MatchString(row.text); got != row.want {
+			t.Errorf("%s: found %v in %q, want %v", row.name, got, row.text, row.want)
+		}
+	}
+	for _, source := range []string{
+		"package p; import \"time\"; var now = time.Now",
+		"package p; import clock \"time\"; func f() { _ = clock.Since(clock.Time{}) }",
+	} {
+		if uses := clockUses(t, "planted.go", source); len(uses) != 1 {
+			t.Errorf("%s: found %v", source, uses)
+		}
+	}
+	if uses := clockUses(t, "planted.go", "package p; import \"time\"; var t time.Time; var _ = t.Unix // time.Now"); len(uses) != 0 {
+		t.Errorf("a comment is no use: %v", uses)
+	}
+}
