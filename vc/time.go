@@ -1,0 +1,26 @@
+package vc
+
+import (
+	"regexp"
+	"time"
+)
+
+// timeForm is RFC 3339 in UTC with Z, at most nine digits of a fraction, and no leap second.
+var timeForm = regexp.MustCompile(`^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-5][0-9](\.[0-9]{1,9})?Z$`)
+
+// parseTime reads a time of a document, refusing with reason at pointer.
+func parseTime(reason, pointer, s string) (time.Time, error) {
+	t, err := time.Parse(time.RFC3339, s)
+	if err != nil || !timeForm.MatchString(s) || t.IsZero() {
+		return time.Time{}, refuse(reason, pointer, "not an RFC 3339 time in UTC with Z")
+	}
+	return t, nil
+}
+
+// formatTime writes a time as parseTime reads it, "" for the zero time.
+func formatTime(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format(time.RFC3339Nano)
+}
