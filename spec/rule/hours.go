@@ -1,0 +1,146 @@
+package rule
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/writ-trust/writ/internal/jcs"
+)
+
+func init() { kinds["hours"] = kind{parseHours, hoursSchema} }
+
+const hoursSchema = `{"type":"object","properties":{
+"id":{"type":"string","pattern":"^[a-z][a-z0-9-]{0,31}$"},"type":{"const":"hours"},
+"days":{"type":"array","minItems":1,"maxItems":6,"uniqueItems":true,"items":{"enum":["mon","tue","wed","thu","fri","sat","sun"]}},
+"from":{"type":"string","pattern":"^([01][0-9]|2[0-3]):[0-5][0-9]$"},
+"to":{"type":"string","pattern":"^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$"},"zone":{"type":"string"}},
+"required":["id","type","from","to","zone"],"additionalProperties":false}`
+
+// hours holds while the wall clock of the zone shows a time in [from, to) on one of the days. Where to is not after
+// from the range runs across midnight and belongs to the day on which it begins: fri 22:00 to 06:00 ends on Saturday.
+//
+// It is the wall clock that counts: an hour that clocks repeat is inside both times or neither, an hour that they skip
+// does not occur.
+type hours struct {
+	Name string   `json:"id"`
+	Kind string   `json:"type"`
+	Days []string `json:"days,omitempty"` // in the order of the week; absent: every day
+	From string   `json:"from"`           // HH:MM, 00:00 to 23:59
+	To   string   `json:"to"`             // HH:MM, 00:00 to 24:00, other than From
+	Zone string   `json:"zone"`
+	noDraw
+	noReach
+}
+
+var weekdays = []string{"mon", "tue", "wed", "thu", "fri", "sat", "sun"}
+
+func parseHours(v jcs.Value) (Constraint, error) {
+	c := &hours{}
+	if err := v.Decode(c); err != nil {
+		return nil, err
+	}
+	if err := checkDays(c.Days); err != nil {
+		return nil, err
+	}
+	if c.From == endOfDay || !clockForm.MatchString(c.From) {
+		return nil, refuse(ReasonConstraintInvalid, "/from", "from is HH:MM, 00:00 to 23:59")
+	}
+	if !clockForm.MatchString(c.To) || c.To == c.From {
+		return nil, refuse(ReasonConstraintInvalid, "/to", "to is HH:MM, 00:00 to 24:00, and not from")
+	}
+	_, err := Zone(c.Zone)
+	return c, err
+}
+
+const endOfDay = "24:00"
+
+var clockForm = regexp.MustCompile(`^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$`)
+
+// checkDays wants the days in the order of the week, each once, and not all of them: absent says that.
+func checkDays(days []string) error {
+	last := -1
+	for _, day := range days {
+		i := slices.Index(weekdays, day)
+		if i <= last {
+			return refuse(ReasonConstraintInvalid, "/days", "days are mon to sun, in this order, each once")
+		}
+		last = i
+	}
+	if len(days) == len(weekdays) {
+		return refuse(ReasonConstraintInvalid, "/days", "every day is said by leaving days out")
+	}
+	return nil
+}
+
+func (c *hours) ID() string        { return c.Name }
+func (c *hours) Type() string      { return c.Kind }
+func (c *hours) Targets() []string { return nil }
+
+func (c *hours) Check(_ Action, at time.Time) *Violation {
+	loc, err := Zone(c.Zone)
+	if err == nil && c.open(at.In(loc)) {
+		return nil
+	}
+	return &Violation{Reason: ReasonOutsideHours, Constraint: c.Name,
+		Detail: "outside " + c.From + " to " + c.To + " on the days listed, in " + c.Zone}
+}
+
+// open compares wall clock texts: HH:MM orders as time does.
+func (c *hours) open(local time.Time) bool {
+	clock, today := local.Format("15:04"), (int(local.Weekday())+6)%7
+	if c.From < c.To {
+		return c.on(today) && c.From <= clock && clock < c.To
+	}
+	yesterday := (today + 6) % 7
+	return c.on(today) && c.From <= clock || c.on(yesterday) && clock < c.To
+}
+
+func (c *hours) on(day int) bool { return len(c.Days) == 0 || slices.Contains(c.Days, weekdays[day]) }
+
+func (c *hours) Sentence(l Locale) string {
+	to := c.To
+	if c.To < c.From {
+		to += l.pick(" the next day", " do dia seguinte")
+	}
+	return l.pick("only ", "apenas ") + l.days(c.Days) + l.pick(", from ", ", das ") + c.From + l.pick(" to ", " às ") + to +
+		" " + l.place(c.Zone)
+}
+
+// days names the days for people, three or more in a row as a range.
+func (l Locale) days(days []string) string {
+	if len(days) == 0 {
+		return l.pick("every day", "todos os dias")
+	}
+	var words []string
+	for len(days) > 0 {
+		n, first := run(days), slices.Index(weekdays, days[0])
+		switch {
+		case n > 2:
+			words = append(words, l.pick("", "de ")+l.day(first)+l.pick(" to ", " a ")+l.day(first+n-1))
+		default:
+			n = 1
+			words = append(words, l.day(first))
+		}
+		days = days[n:]
+	}
+	return strings.Join(words, ", ")
+}
+
+// run counts how many of the days follow one another from the first on.
+func run(days []string) int {
+	first := slices.Index(weekdays, days[0])
+	for i, day := range days {
+		if first+i >= len(weekdays) || weekdays[first+i] != day {
+			return i
+		}
+	}
+	return len(days)
+}
+
+func (l Locale) day(i int) string {
+	return l.pick(
+		[]string{"Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"}[i],
+		[]string{"segunda-feira", "terça-feira", "quarta-feira", "quinta-feira", "sexta-feira", "sábado", "domingo"}[i])
+}

@@ -1,0 +1,32 @@
+package rule
+
+import (
+	"time"
+
+	"github.com/writ-trust/writ/internal/jcs"
+)
+
+func init() { kinds["noneOf"] = kind{parseNoneOf, listSchema("noneOf")} }
+
+// noneOf holds when the target is present and equals none of the values.
+type noneOf struct{ list }
+
+func parseNoneOf(v jcs.Value) (Constraint, error) {
+	l, err := parseList(v)
+	return &noneOf{l}, err
+}
+
+func (c *noneOf) Check(a Action, _ time.Time) *Violation {
+	listed, broken := c.find(a)
+	if broken == nil && listed {
+		broken = c.violation(ReasonValueListed, "the value is one of those excluded")
+	}
+	return broken
+}
+
+func (c *noneOf) Sentence(l Locale) string {
+	if len(c.Values) == 1 {
+		return l.member(c.Pointer) + l.pick(" must not be ", " não pode ser ") + c.words()
+	}
+	return l.member(c.Pointer) + l.pick(" must be none of: ", " não pode ser nenhum de: ") + c.words()
+}
