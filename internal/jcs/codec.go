@@ -316,6 +316,9 @@ func (p compiler) structCodec(t reflect.Type) codec {
 	if err != nil {
 		return unsupported(t, err.Error())
 	}
+	if len(fields) == 0 {
+		return unsupported(t, "no members")
+	}
 	slices.SortFunc(fields, func(a, b field) int { return compareNames(a.name, b.name) })
 	for i := 1; i < len(fields); i++ {
 		if fields[i].name == fields[i-1].name {
@@ -343,10 +346,10 @@ func (p compiler) fields(t reflect.Type, index []int) ([]field, error) {
 				return nil, err
 			}
 			fields = append(fields, inner...)
-		case tag == "-" || !f.IsExported() && !f.Anonymous:
+		case tag == "-" || !f.IsExported() && !tagged:
 		default:
 			name, option, _ := strings.Cut(tag, ",")
-			if name == "" || option != "" && option != "omitempty" {
+			if name == "" || option != "" && option != "omitempty" || !f.IsExported() {
 				return nil, fmt.Errorf("field %s has no usable json tag", f.Name)
 			}
 			fields = append(fields, field{name, at, option != "", p.compile(f.Type)})

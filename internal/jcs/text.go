@@ -172,9 +172,6 @@ func appendEscape(dst []byte, c byte) []byte {
 	if i := strings.IndexByte("\"\\\b\f\n\r\t", c); i >= 0 {
 		return append(dst, '\\', `"\bfnrt`[i])
 	}
-	if c >= 0x20 { // DEL
-		return append(dst, c)
-	}
 	const hex = "0123456789abcdef"
 	return append(dst, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
 }
