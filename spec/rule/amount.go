@@ -6,19 +6,27 @@ import (
 	"github.com/writ-trust/writ/internal/jcs"
 )
 
-func init() { kinds["amount"] = kind{parseAmountLimit, amountSchema} }
+func init() {
+	kinds["amount"] = kind{parseAmountLimit, amountSchema, append(amountReasons, ReasonAmountBelowMin, ReasonAmountAboveMax)}
+}
 
-const amountSchema = `{"type":"object","properties":{
-"id":{"type":"string","pattern":"^[a-z][a-z0-9-]{0,31}$"},"type":{"const":"amount"},
-"min":{"$ref":"#/$defs/money"},"max":{"$ref":"#/$defs/money"}},
+// Reason codes of violations of amount; the first three are given by every limit on money.
+const (
+	ReasonAmountAbsent      = "amount-absent"
+	ReasonCurrencyOther     = "currency-other"
+	ReasonAmountNotPositive = "amount-not-positive"
+	ReasonAmountBelowMin    = "amount-below-min"
+	ReasonAmountAboveMax    = "amount-above-max"
+)
+
+const amountSchema = `"min":{"$ref":"#/$defs/money"},"max":{"$ref":"#/$defs/money"}},
 "required":["id","type"],"anyOf":[{"required":["min"]},{"required":["max"]}],"additionalProperties":false}`
 
 // amount limits what one action moves: min ≤ amount ≤ max, both in one currency.
 type amount struct {
-	Name string `json:"id"`
-	Kind string `json:"type"`
-	Min  *Money `json:"min,omitempty"`
-	Max  *Money `json:"max,omitempty"`
+	head
+	Min *Money `json:"min,omitempty"`
+	Max *Money `json:"max,omitempty"`
 	noDraw
 }
 
@@ -38,8 +46,6 @@ func parseAmountLimit(v jcs.Value) (Constraint, error) {
 	return c, nil
 }
 
-func (c *amount) ID() string        { return c.Name }
-func (c *amount) Type() string      { return c.Kind }
 func (c *amount) Targets() []string { return []string{amountPointer} }
 
 func (c *amount) currency() string {
@@ -50,35 +56,33 @@ func (c *amount) currency() string {
 }
 
 func (c *amount) Check(a Action, _ time.Time) *Violation {
-	if v := checkAmount(c.Name, a.Amount, c.currency()); v != nil {
+	if v := c.checkAmount(a.Amount, c.currency()); v != nil {
 		return v
 	}
 	switch {
 	case c.Min != nil && a.Amount.Minor < c.Min.Minor:
-		return &Violation{Reason: ReasonAmountBelowMin, Constraint: c.Name, Pointer: amountPointer,
-			Detail: "the amount is below " + c.Min.Value()}
+		return c.broken(ReasonAmountBelowMin, amountPointer, "the amount is below "+c.Min.Value())
 	case c.Max != nil && a.Amount.Minor > c.Max.Minor:
-		return &Violation{Reason: ReasonAmountAboveMax, Constraint: c.Name, Pointer: amountPointer,
-			Detail: "the amount is above " + c.Max.Value(),
-			Over:   a.Amount.Minor - c.Max.Minor, Unit: c.Max.Currency} // both are above zero
+		v := c.broken(ReasonAmountAboveMax, amountPointer, "the amount is above "+c.Max.Value())
+		v.Over, v.Unit = a.Amount.Minor-c.Max.Minor, c.Max.Currency // cannot overflow: both are above zero
+		return v
 	}
 	return nil
 }
 
 const amountPointer = "/amount"
 
+var amountReasons = []string{ReasonAmountAbsent, ReasonCurrencyOther, ReasonAmountNotPositive}
+
 // checkAmount is what every limit on money asks first: an amount, above zero, in its currency.
-func checkAmount(id string, m *Money, currency string) *Violation {
+func (h head) checkAmount(m *Money, currency string) *Violation {
 	switch {
 	case m == nil:
-		return &Violation{Reason: ReasonAmountAbsent, Constraint: id, Pointer: amountPointer,
-			Detail: "the action has no amount"}
+		return h.broken(ReasonAmountAbsent, amountPointer, "the action has no amount")
 	case m.Currency != currency:
-		return &Violation{Reason: ReasonCurrencyOther, Constraint: id, Pointer: amountPointer + "/currency",
-			Detail: "the limit is in " + currency + " and nothing is converted"}
+		return h.broken(ReasonCurrencyOther, amountPointer+"/currency", "the limit is in "+currency+" and nothing is converted")
 	case m.Minor <= 0:
-		return &Violation{Reason: ReasonAmountNotPositive, Constraint: id, Pointer: amountPointer + "/value",
-			Detail: "the amount is not above zero"}
+		return h.broken(ReasonAmountNotPositive, amountPointer+"/value", "the amount is not above zero")
 	}
 	return nil
 }

@@ -9,11 +9,12 @@ import (
 	"github.com/writ-trust/writ/internal/jcs"
 )
 
-func init() { kinds["hours"] = kind{parseHours, hoursSchema} }
+func init() { kinds["hours"] = kind{parseHours, hoursSchema, []string{ReasonOutsideHours}} }
 
-const hoursSchema = `{"type":"object","properties":{
-"id":{"type":"string","pattern":"^[a-z][a-z0-9-]{0,31}$"},"type":{"const":"hours"},
-"days":{"type":"array","minItems":1,"maxItems":6,"uniqueItems":true,"items":{"enum":["mon","tue","wed","thu","fri","sat","sun"]}},
+// ReasonOutsideHours is the reason of a violation of hours.
+const ReasonOutsideHours = "outside-hours"
+
+const hoursSchema = `"days":{"type":"array","minItems":1,"maxItems":6,"uniqueItems":true,"items":{"enum":["mon","tue","wed","thu","fri","sat","sun"]}},
 "from":{"type":"string","pattern":"^([01][0-9]|2[0-3]):[0-5][0-9]$"},
 "to":{"type":"string","pattern":"^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$"},"zone":{"type":"string"}},
 "required":["id","type","from","to","zone"],"additionalProperties":false}`
@@ -24,8 +25,7 @@ const hoursSchema = `{"type":"object","properties":{
 // It is the wall clock that counts: an hour that clocks repeat is inside both times or neither, an hour that they skip
 // does not occur.
 type hours struct {
-	Name string   `json:"id"`
-	Kind string   `json:"type"`
+	head
 	Days []string `json:"days,omitempty"` // in the order of the week; absent: every day
 	From string   `json:"from"`           // HH:MM, 00:00 to 23:59
 	To   string   `json:"to"`             // HH:MM, 00:00 to 24:00, other than From
@@ -60,6 +60,9 @@ var clockForm = regexp.MustCompile(`^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$`)
 
 // checkDays wants the days in the order of the week, each once, and not all of them: absent says that.
 func checkDays(days []string) error {
+	if days != nil && len(days) == 0 {
+		return refuse(ReasonConstraintInvalid, "/days", "no day is listed")
+	}
 	last := -1
 	for _, day := range days {
 		i := slices.Index(weekdays, day)
@@ -74,8 +77,6 @@ func checkDays(days []string) error {
 	return nil
 }
 
-func (c *hours) ID() string        { return c.Name }
-func (c *hours) Type() string      { return c.Kind }
 func (c *hours) Targets() []string { return nil }
 
 func (c *hours) Check(_ Action, at time.Time) *Violation {
@@ -83,8 +84,7 @@ func (c *hours) Check(_ Action, at time.Time) *Violation {
 	if err == nil && c.open(at.In(loc)) {
 		return nil
 	}
-	return &Violation{Reason: ReasonOutsideHours, Constraint: c.Name,
-		Detail: "outside " + c.From + " to " + c.To + " on the days listed, in " + c.Zone}
+	return c.broken(ReasonOutsideHours, "", "outside "+c.From+" to "+c.To+" on the days listed, in "+c.Zone)
 }
 
 // open compares wall clock texts: HH:MM orders as time does.

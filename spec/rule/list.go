@@ -9,27 +9,30 @@ import (
 	"github.com/writ-trust/writ/internal/jcs"
 )
 
+// Reason codes of violations of both lists.
+const (
+	ReasonValueAbsent    = "value-absent"
+	ReasonValueOtherKind = "value-other-kind"
+)
+
+var listReasons = []string{ReasonValueAbsent, ReasonValueOtherKind}
+
 // maxValues limits the values of one list.
 const maxValues = 1024
 
 // list is what oneOf and noneOf share: a place in the action and values of one JSON type (texts, integers or
 // booleans), compared by canonical bytes.
 type list struct {
-	Name    string      `json:"id"`
-	Kind    string      `json:"type"`
+	head
 	Pointer string      `json:"pointer"`
 	Values  []jcs.Value `json:"values"`
 	noDraw
 	noReach
 }
 
-func listSchema(name string) string {
-	return `{"type":"object","properties":{
-"id":{"type":"string","pattern":"^[a-z][a-z0-9-]{0,31}$"},"type":{"const":"` + name + `"},
-"pointer":{"type":"string","pattern":"^(/([^~/]|~[01])+)+$","maxLength":256},
+const listSchema = `"pointer":{"type":"string","pattern":"^(/([^~/]|~[01])+)+$","maxLength":256},
 "values":{"type":"array","minItems":1,"maxItems":1024,"uniqueItems":true,"items":{"type":["string","integer","boolean"]}}},
 "required":["id","type","pointer","values"],"additionalProperties":false}`
-}
 
 func parseList(v jcs.Value) (list, error) {
 	var l list
@@ -53,16 +56,13 @@ func checkPointer(p string) error {
 	if len(p) > 256 || !pointerForm.MatchString(p) || arrayIndices.MatchString(p) {
 		return refuse(ReasonPointerInvalid, "/pointer", "a pointer is RFC 6901, at most 256 bytes, without array indices")
 	}
-	if (p + "/")[:min(len(p)+1, len(counterparty))] == counterparty && p != payeePointer {
+	if p != payeePointer && strings.HasPrefix(p+"/", "/counterparty/") {
 		return refuse(ReasonPointerName, "/pointer", "of a counterparty only "+payeePointer+" may be listed")
 	}
 	return nil
 }
 
-const (
-	counterparty = "/counterparty/"
-	payeePointer = "/counterparty/id"
-)
+const payeePointer = "/counterparty/id"
 
 func checkValues(values []jcs.Value) error {
 	if len(values) == 0 || len(values) > maxValues {
@@ -90,8 +90,6 @@ func scalar(v jcs.Value) bool {
 	return v.Kind() == jcs.String || v.Kind() == jcs.Bool
 }
 
-func (l *list) ID() string        { return l.Name }
-func (l *list) Type() string      { return l.Kind }
 func (l *list) Targets() []string { return []string{l.Pointer} }
 
 // find says whether the target is listed; a target that is absent or of another JSON type is a violation of either
@@ -99,16 +97,12 @@ func (l *list) Targets() []string { return []string{l.Pointer} }
 func (l *list) find(a Action) (listed bool, broken *Violation) {
 	v, ok := a.Value.Lookup(l.Pointer)
 	if !ok {
-		return false, l.violation(ReasonValueAbsent, "the action does not have this member")
+		return false, l.broken(ReasonValueAbsent, l.Pointer, "the action does not have this member")
 	}
 	if v.Kind() != l.Values[0].Kind() {
-		return false, l.violation(ReasonValueOtherKind, "the member is of another JSON type than the listed values")
+		return false, l.broken(ReasonValueOtherKind, l.Pointer, "the member is of another JSON type than the listed values")
 	}
 	return slices.ContainsFunc(l.Values, v.Equal), nil
-}
-
-func (l *list) violation(reason, detail string) *Violation {
-	return &Violation{Reason: reason, Constraint: l.Name, Pointer: l.Pointer, Detail: detail}
 }
 
 // words lists the values for people.

@@ -6,7 +6,10 @@ import (
 	"github.com/writ-trust/writ/internal/jcs"
 )
 
-func init() { kinds["noneOf"] = kind{parseNoneOf, listSchema("noneOf")} }
+func init() { kinds["noneOf"] = kind{parseNoneOf, listSchema, append(listReasons, ReasonValueListed)} }
+
+// ReasonValueListed is the reason of a value that a noneOf excludes.
+const ReasonValueListed = "value-listed"
 
 // noneOf holds when the target is present and equals none of the values.
 type noneOf struct{ list }
@@ -19,7 +22,7 @@ func parseNoneOf(v jcs.Value) (Constraint, error) {
 func (c *noneOf) Check(a Action, _ time.Time) *Violation {
 	listed, broken := c.find(a)
 	if broken == nil && listed {
-		broken = c.violation(ReasonValueListed, "the value is one of those excluded")
+		broken = c.broken(ReasonValueListed, c.Pointer, "the value is one of those excluded")
 	}
 	return broken
 }

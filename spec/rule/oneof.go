@@ -6,7 +6,10 @@ import (
 	"github.com/writ-trust/writ/internal/jcs"
 )
 
-func init() { kinds["oneOf"] = kind{parseOneOf, listSchema("oneOf")} }
+func init() { kinds["oneOf"] = kind{parseOneOf, listSchema, append(listReasons, ReasonValueNotListed)} }
+
+// ReasonValueNotListed is the reason of a value outside a oneOf.
+const ReasonValueNotListed = "value-not-listed"
 
 // oneOf holds when the target equals one of the values.
 type oneOf struct{ list }
@@ -19,7 +22,7 @@ func parseOneOf(v jcs.Value) (Constraint, error) {
 func (c *oneOf) Check(a Action, _ time.Time) *Violation {
 	listed, broken := c.find(a)
 	if broken == nil && !listed {
-		broken = c.violation(ReasonValueNotListed, "the value is not one of those listed")
+		broken = c.broken(ReasonValueNotListed, c.Pointer, "the value is not one of those listed")
 	}
 	return broken
 }

@@ -98,24 +98,7 @@ type Violation struct {
 	Unit string
 }
 
-// Reason codes of violations.
-const (
-	ReasonAmountAbsent      = "amount-absent"
-	ReasonAmountNotPositive = "amount-not-positive"
-	ReasonAmountBelowMin    = "amount-below-min"
-	ReasonAmountAboveMax    = "amount-above-max"
-	ReasonCurrencyOther     = "currency-other"
-	ReasonBudgetExceeded    = "budget-exceeded"
-	ReasonCountExceeded     = "count-exceeded"
-	ReasonValueAbsent       = "value-absent"
-	ReasonValueOtherKind    = "value-other-kind"
-	ReasonValueNotListed    = "value-not-listed"
-	ReasonValueListed       = "value-listed"
-	ReasonOutsideHours      = "outside-hours"
-	ReasonTimeRange         = "time-range"
-)
-
-// Reason codes of constraints, amounts, zones and times that do not parse.
+// Reason codes of what does not parse. Those of violations stand beside their types.
 const (
 	ReasonConstraintUnknown = "constraint-unknown"
 	ReasonConstraintInvalid = "constraint-invalid"
@@ -132,10 +115,25 @@ const (
 	ReasonUnitsForm         = "units-form"
 )
 
+var parseReasons = []string{ReasonConstraintUnknown, ReasonConstraintInvalid, ReasonConstraintID, ReasonPointerInvalid,
+	ReasonPointerName, ReasonZoneUnknown, ReasonPeriodUnknown, ReasonTimeForm, ReasonMoneyForm, ReasonMoneyZero,
+	ReasonMoneyRange, ReasonCurrencyUnknown, ReasonUnitsForm}
+
+// Reasons lists every reason code that this package gives, sorted.
+func Reasons() []string {
+	reasons := slices.Clone(parseReasons)
+	for _, k := range kinds {
+		reasons = append(reasons, k.reasons...)
+	}
+	slices.Sort(reasons)
+	return slices.Compact(reasons)
+}
+
 // kind is what a constraint type registers.
 type kind struct {
-	parse  func(v jcs.Value) (Constraint, error)
-	schema string // JSON Schema 2020-12 of one constraint object
+	parse   func(v jcs.Value) (Constraint, error)
+	schema  string   // JSON Schema of its objects, from the members that follow id and type to the end
+	reasons []string // codes of its violations and draws
 }
 
 // kinds is filled by the init function of each type's file and never changes afterwards.
@@ -153,7 +151,14 @@ func Types() []string {
 
 // Schema returns the JSON Schema (2020-12) of a constraint type's objects; empty for an unknown type.
 // It refers to "#/$defs/money", which the document that holds it defines.
-func Schema(constraintType string) string { return kinds[constraintType].schema }
+func Schema(constraintType string) string {
+	k, ok := kinds[constraintType]
+	if !ok {
+		return ""
+	}
+	return `{"type":"object","properties":{"id":{"type":"string","pattern":"` + idForm.String() + `"},` +
+		`"type":{"const":"` + constraintType + `"},` + k.schema
+}
 
 var idForm = regexp.MustCompile(`^[a-z][a-z0-9-]{0,31}$`)
 
@@ -182,6 +187,20 @@ func Parse(v jcs.Value) (Constraint, error) {
 // refuse makes the error of this package's parsers.
 func refuse(reason, pointer, detail string) error {
 	return &jcs.Error{Reason: reason, Pointer: pointer, Detail: detail}
+}
+
+// head is what every constraint begins with.
+type head struct {
+	Name string `json:"id"`
+	Kind string `json:"type"`
+}
+
+func (h head) ID() string   { return h.Name }
+func (h head) Type() string { return h.Kind }
+
+// broken makes the violation of a constraint that no lift of an amount can admit.
+func (h head) broken(reason, pointer, detail string) *Violation {
+	return &Violation{Reason: reason, Constraint: h.Name, Pointer: pointer, Detail: detail}
 }
 
 // noDraw and noReach are embedded by types that take nothing from a window and bound no amount.

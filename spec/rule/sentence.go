@@ -81,22 +81,22 @@ func (l Locale) Lift(c Constraint, over int64, unit string) string {
 // span says how long a limit counts and when it begins anew.
 func (l Locale) span(s span) string {
 	switch {
-	case s.per == "":
+	case s.Per == "":
 		return l.pick("in total", "no total")
-	case s.rolling:
+	case s.Rolling:
 		return map[string]string{
 			Day:   l.pick("in any 24 hours", "em quaisquer 24 horas"),
 			Week:  l.pick("in any 7 days", "em quaisquer 7 dias"),
 			Month: l.pick("in any 31 days", "em quaisquer 31 dias"),
 			Year:  l.pick("in any 366 days", "em quaisquer 366 dias"),
-		}[s.per]
+		}[s.Per]
 	}
 	return map[string]string{
 		Day:   l.pick("a day; resets at midnight ", "por dia; recomeça à meia-noite "),
 		Week:  l.pick("a week; resets on Monday at midnight ", "por semana; recomeça à segunda-feira, à meia-noite "),
 		Month: l.pick("a month; resets on the 1st at midnight ", "por mês; recomeça no dia 1, à meia-noite "),
 		Year:  l.pick("a year; resets on 1 January at midnight ", "por ano; recomeça a 1 de janeiro, à meia-noite "),
-	}[s.per] + l.place(s.zone)
+	}[s.Per] + l.place(s.Zone)
 }
 
 // cityForm is a zone that is named after a city that people know it by.
@@ -139,7 +139,10 @@ func (l Locale) member(pointer string) string {
 		return l.pick("account or resource", "conta ou recurso")
 	}
 	if !plainPointer.MatchString(pointer) {
-		pointer = strconv.Quote(pointer)
+		return l.pick("member ", "campo ") + strconv.Quote(pointer)
+	}
+	if parameter, ok := strings.CutPrefix(pointer, "/parameters/"); ok {
+		return l.pick("parameter ", "parâmetro ") + parameter
 	}
 	return l.pick("member ", "campo ") + pointer
 }

@@ -8,8 +8,9 @@ import (
 
 // span is how long a limit counts: a calendar period in a zone, a rolling period, or (no per) for ever.
 type span struct {
-	per, zone string
-	rolling   bool
+	Per     string `json:"per,omitempty"`
+	Zone    string `json:"zone,omitempty"`
+	Rolling bool   `json:"rolling,omitempty"`
 }
 
 const (
@@ -18,33 +19,33 @@ const (
 {"required":["per","zone"],"properties":{"rolling":false}},{"required":["per","rolling"],"properties":{"zone":false}}]`
 )
 
-// checkSpan refuses every combination but the three, a period or zone that is not known, and members that say nothing
+// check refuses every combination but the three, a period or zone that is not known, and members that say nothing
 // (rolling false, empty texts), so that each limit has one form. v is the constraint that s was read from.
-func checkSpan(v jcs.Value, s span) error {
-	if err := onlySaying(v, s); err != nil {
+func (s span) check(v jcs.Value) error {
+	if err := s.onlySaying(v); err != nil {
 		return err
 	}
-	if s.per == "" {
-		if s.zone != "" || s.rolling {
+	if s.Per == "" {
+		if s.Zone != "" || s.Rolling {
 			return refuse(ReasonConstraintInvalid, "/per", "a limit without a period has neither zone nor rolling")
 		}
 		return nil
 	}
-	if _, known := rolls[s.per]; !known {
+	if _, known := rolls[s.Per]; !known {
 		return refuse(ReasonPeriodUnknown, "/per", "a period is P1D, P1W, P1M or P1Y")
 	}
-	if s.rolling != (s.zone == "") {
+	if s.Rolling != (s.Zone == "") {
 		return refuse(ReasonConstraintInvalid, "/zone", "a period has either a zone or rolling")
 	}
-	if s.rolling {
+	if s.Rolling {
 		return nil
 	}
-	_, err := Zone(s.zone)
+	_, err := Zone(s.Zone)
 	return err
 }
 
-func onlySaying(v jcs.Value, s span) error {
-	for name, says := range map[string]bool{"per": s.per != "", "zone": s.zone != "", "rolling": s.rolling} {
+func (s span) onlySaying(v jcs.Value) error {
+	for name, says := range map[string]bool{"per": s.Per != "", "zone": s.Zone != "", "rolling": s.Rolling} {
 		if _, present := v.Member(name); present && !says {
 			return refuse(ReasonConstraintInvalid, "/"+name, "a member that says nothing must be absent")
 		}
@@ -52,23 +53,25 @@ func onlySaying(v jcs.Value, s span) error {
 	return nil
 }
 
-// checkInstant refuses what no window is defined for.
-func checkInstant(id string, at time.Time) *Violation {
+// ReasonTimeRange is the reason for an instant outside 1970 to 9997, for which no window is defined.
+const ReasonTimeRange = "time-range"
+
+func (h head) checkInstant(at time.Time) *Violation {
 	if inRange(at) {
 		return nil
 	}
-	return &Violation{Reason: ReasonTimeRange, Constraint: id, Detail: "windows are defined from 1970 to 9997"}
+	return h.broken(ReasonTimeRange, "", "windows are defined from 1970 to 9997")
 }
 
 // draw sets the windows of d. The span is known to be valid and the instant in range.
 func (s span) draw(d Draw, at time.Time) Draw {
 	var err error
 	switch {
-	case s.per == "":
-	case s.rolling:
-		d.Bucket, d.Sum, d.Until, err = Rolling(s.per, at)
+	case s.Per == "":
+	case s.Rolling:
+		d.Bucket, d.Sum, d.Until, err = Rolling(s.Per, at)
 	default:
-		d.Bucket, err = Calendar(s.per, s.zone, at)
+		d.Bucket, err = Calendar(s.Per, s.Zone, at)
 		d.Sum, d.Until = d.Bucket, d.Bucket.To
 	}
 	if err != nil {
