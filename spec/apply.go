@@ -1,0 +1,444 @@
+package spec
+
+import (
+	"slices"
+	"time"
+)
+
+// This file is the table of documents.md section 8, one function a row: when an event is allowed, and its effect.
+
+func (s *State) applyApproval(ss States, d Document, a *Approval, now time.Time) error {
+	if !now.Before(a.Expires.Time) {
+		return refuse("approval-expired", "/expires", "logged at or after its own expiry")
+	}
+	logged := LoggedApproval{Document: d, At: now}
+	switch a.Kind {
+	case KindMandate:
+		return s.draftApproval(logged)
+	case KindRoster:
+		return s.rosterApproval(logged)
+	case KindSupplement:
+		return s.proposalApproval(logged)
+	case KindResume:
+		return s.resumeApproval(ss, logged)
+	case KindReconciliation:
+		return s.reconcile(ss, logged)
+	}
+	return refuse("approval-kind", "/kind", "approvals of this kind are not part of this version")
+}
+
+func (s *State) draftApproval(l LoggedApproval) error {
+	if s.Status != StatusNone && s.Status != StatusDraft {
+		return refuse("draft-closed", "/content", "the mandate is %s", s.Status)
+	}
+	s.Status = StatusDraft
+	if l.Body().Decision == Decline {
+		s.Status = StatusDeclined
+	}
+	s.Pending = append(s.Pending, l)
+	return nil
+}
+
+func (s *State) rosterApproval(l LoggedApproval) error {
+	if s.Status == StatusDeclined {
+		return refuse("draft-closed", "/content", "the roster was declined")
+	}
+	if s.Status == StatusNone {
+		s.Status = StatusDraft
+	}
+	if l.Body().Decision == Decline && s.Status == StatusDraft {
+		s.Status = StatusDeclined
+	}
+	s.Pending = append(s.Pending, l)
+	return nil
+}
+
+func (s *State) proposalApproval(l LoggedApproval) error {
+	p := s.proposal(l.Body().Content)
+	switch {
+	case p.Status != ProposalOpen:
+		return refuse("proposal-closed", "/content", "the proposal is %s", p.Status)
+	case !l.At.Before(p.Until):
+		return refuse("proposal-expired", "/content", "the proposal was open until %s", At(p.Until))
+	}
+	p.Pending = append(p.Pending, l)
+	if l.Body().Decision == Decline {
+		p.Status = ProposalDeclined
+	}
+	return nil
+}
+
+// resumeApproval makes a suspended mandate active again when the root's full threshold has said so since.
+func (s *State) resumeApproval(ss States, l LoggedApproval) error {
+	if s.Status != StatusSuspended {
+		return refuse("not-suspended", "/content", "the mandate is %s", s.Status)
+	}
+	s.Pending = append(s.Pending, l)
+	root, err := ss.root(s.Mandate)
+	if err != nil {
+		return err
+	}
+	met, err := ss.met(rootNeeds(root, KindResume, s.Content), s.Pending, l.At)
+	if met {
+		s.Status, s.Pending = StatusActive, dropKind(s.Pending, KindResume)
+	}
+	return err
+}
+
+// reconcile turns a charge without a report into not_entered when the root's threshold has said so.
+func (s *State) reconcile(ss States, l LoggedApproval) error {
+	i := slices.IndexFunc(s.Holds, func(h Hold) bool { return ReconciliationContent(h.Decision) == l.Body().Content })
+	if i < 0 {
+		return refuse("decision-unknown", "/content", "no charge to reconcile with this content")
+	}
+	h := &s.Holds[i]
+	if h.Executed || h.Final || !(h.Status == HoldEntered || h.SelfExecuted) {
+		return refuse("not-a-charge", "/content", "only a charge without a report is reconciled")
+	}
+	s.Pending = append(s.Pending, l)
+	root, err := ss.root(s.Mandate)
+	if err != nil {
+		return err
+	}
+	met, err := ss.met(rootNeeds(root, KindReconciliation, l.Body().Content), s.Pending, l.At)
+	if !met {
+		return err
+	}
+	if h.SelfExecuted {
+		s.uncommit(h)
+	} else {
+		s.release(h)
+	}
+	h.Status, h.Final = HoldNotEntered, true
+	s.Pending = slices.DeleteFunc(s.Pending, func(p LoggedApproval) bool { return p.Body().Content == l.Body().Content })
+	return nil
+}
+
+// uncommit moves a self-executed charge back to held, so that release treats it like any other.
+func (s *State) uncommit(h *Hold) {
+	for _, l := range h.Lines {
+		if w := s.window(l.Constraint, l.Unit, l.From); w != nil {
+			w.Committed -= l.Open
+			w.Held += l.Open
+		}
+	}
+	s.release(h)
+}
+
+func (s *State) applyMandate(ss States, d Document, m *Mandate, now time.Time) error {
+	if m.IsRoot() {
+		if s.Status != StatusDraft {
+			return refuse("draft-closed", "", "the mandate is %q", s.Status)
+		}
+		if _, err := ss.check(mandateNeeds(m, s.Content), s.Pending, now); err != nil {
+			return err
+		}
+	} else if err := s.applyChild(ss, m); err != nil {
+		return err
+	}
+	s.Status, s.Kind, s.Mandate, s.Pending = StatusActive, KindMandate, m, nil
+	return nil
+}
+
+func (s *State) applyChild(ss States, m *Mandate) error {
+	if s.Status != StatusNone {
+		return refuse("mandate-exists", "", "the mandate is %s", s.Status)
+	}
+	parent := ss.ByContent(m.Terms().Parent)
+	if parent == nil || parent.Status != StatusActive {
+		return refuse("parent-inactive", mandateAt+"/parent", "the parent is not active here")
+	}
+	return CheckChild(m, parent.Mandate, parent.Content)
+}
+
+func (s *State) applyRoster(d Document, r *Roster, now time.Time) error {
+	t := r.Terms()
+	content := ContentDigest(d.Value)
+	judges := []*Roster{r}
+	if t.Version == 1 {
+		if s.Status != StatusDraft {
+			return refuse("draft-closed", "", "the roster is %q", s.Status)
+		}
+	} else {
+		newest := s.Newest()
+		if newest == nil || t.Previous != s.NewestContent() || t.Version != newest.Terms().Version+1 {
+			return refuse("roster-previous", "/credentialSubject/roster/previous", "not the version in force")
+		}
+		if t.Grantor != newest.Terms().Grantor || t.Salt != newest.Terms().Salt || t.Log != newest.Terms().Log {
+			return refuse("roster-identity", "/credentialSubject/roster", "grantor, salt and log stay")
+		}
+		judges = s.InForce(now)
+	}
+	if _, err := CheckApprovals(rosterNeeds(judges[0], content), s.Pending, judges); err != nil {
+		return err
+	}
+	s.Status, s.Kind, s.Pending = StatusActive, KindRoster, nil
+	s.Versions = append(s.Versions, RosterVersion{Document: d, Content: content, At: now})
+	return nil
+}
+
+func (s *State) applySupplement(ss States, d Document, sup *Supplement, now time.Time) error {
+	p := s.proposal(ContentDigest(d.Value))
+	switch {
+	case p == nil:
+		return refuse("proposal-unknown", "", "nothing was proposed with this content")
+	case p.Status != ProposalOpen:
+		return refuse("proposal-closed", "", "the proposal is %s", p.Status)
+	case !now.Before(p.Until):
+		return refuse("proposal-expired", "", "the proposal was open until %s", At(p.Until))
+	}
+	needs := supplementNeeds(s.Mandate, p)
+	root, err := ss.root(s.Mandate)
+	if err != nil {
+		return err
+	}
+	needs.Grantor = root.Terms().Grantor.ID
+	if _, err := ss.check(needs, p.Pending, now); err != nil {
+		return err
+	}
+	p.Status, p.Document, p.Pending = ProposalIssued, d.Digest, nil
+	return nil
+}
+
+func (s *State) applyDecision(d Document, dec *Decision, now time.Time) error {
+	if err := s.checkPosition(dec); err != nil {
+		return err
+	}
+	switch dec.Result {
+	case Authorized:
+		return s.applyAuthorized(d, dec, now)
+	case CollectMissing:
+		return s.applyMissing(d, dec)
+	}
+	s.closeProposals(dec.Resumes)
+	return nil
+}
+
+// checkPosition keeps a decision on the chain as it was found: the entry before, and the status.
+func (s *State) checkPosition(dec *Decision) error {
+	i := slices.IndexFunc(dec.Positions, func(p Position) bool { return p.Mandate == s.Content })
+	if i < 0 || s.Mandate == nil {
+		return refuse("position-absent", "/positions", "a decision has a position on each of its chains")
+	}
+	if p := dec.Positions[i]; p.Seq != s.Seq+1 || p.Previous != s.Head || p.Status != s.Status {
+		return refuse("position-stale", "/positions", "the chain has moved on")
+	}
+	return nil
+}
+
+func (s *State) applyAuthorized(d Document, dec *Decision, now time.Time) error {
+	switch {
+	case s.Status != StatusActive:
+		return refuse("mandate-"+string(s.Status), "", "the mandate is not active")
+	case now.Before(s.Mandate.ValidFrom.Time) || !now.Before(s.Mandate.ValidUntil.Time):
+		return refuse("mandate-expired", "", "outside the mandate's validity")
+	case !dec.SelfExecuted && s.OpenHolds() >= s.Mandate.MaxOpenHolds():
+		return refuse("holds-many", "", "the mandate has its most open holds")
+	case s.hold(d.Digest) != nil:
+		return refuse("decision-repeated", "", "the decision holds already")
+	}
+	h, err := newHold(d, dec)
+	if err != nil {
+		return err
+	}
+	for _, u := range dec.Usage {
+		if u.Mandate != s.Content {
+			continue
+		}
+		line, err := s.take(u, dec.SelfExecuted)
+		if err != nil {
+			return err
+		}
+		h.Lines = append(h.Lines, line)
+	}
+	s.Holds = append(s.Holds, h)
+	s.spend(dec.Resumes)
+	return nil
+}
+
+func newHold(d Document, dec *Decision) (Hold, error) {
+	a, err := ParseAction(dec.Action)
+	if err != nil {
+		return Hold{}, err
+	}
+	h := Hold{Decision: d.Digest, Mandates: dec.Mandates, Action: ActionDigest(dec.Action), Payload: a.PayloadDigest(),
+		Executor: dec.Executor, SelfExecuted: dec.SelfExecuted, Charged: dec.Charged, ExecuteBefore: dec.ExecuteBefore.Time,
+		Status: HoldHeld}
+	if dec.Charged {
+		h.Status = HoldEntered
+	}
+	if dec.SelfExecuted {
+		h.Status = HoldCommitted
+	}
+	if a.Amount != nil {
+		h.Currency, h.Amount = a.Amount.Currency, a.Amount.Minor
+	}
+	return h, nil
+}
+
+// spend ends all proposals of the interim decision that an AUTHORIZED resumes.
+func (s *State) spend(interim string) {
+	for i := range s.Proposals {
+		if p := &s.Proposals[i]; p.Decision == interim && p.Status == ProposalIssued {
+			p.Status = ProposalSpent
+		}
+	}
+	s.closeProposals(interim)
+}
+
+// closeProposals ends what is still open of an interim decision when its request is final.
+func (s *State) closeProposals(interim string) {
+	for i := range s.Proposals {
+		if p := &s.Proposals[i]; p.Decision == interim && p.Status == ProposalOpen {
+			p.Status = ProposalDeclined
+		}
+	}
+}
+
+func (s *State) applyMissing(d Document, dec *Decision) error {
+	s.closeProposals(dec.Resumes)
+	for i, m := range dec.Missing {
+		if m.Mandate != s.Content {
+			continue
+		}
+		sup, err := Propose(d, i, s.Mandate)
+		if err != nil {
+			return err
+		}
+		s.Proposals = append(s.Proposals, Proposal{Decision: d.Digest, Index: i, Content: ContentDigest(sup.Value),
+			Until: m.Until.Time, Recovery: int(m.Recovery), Lifts: m.Lifts, Status: ProposalOpen})
+	}
+	return nil
+}
+
+func (s *State) applyBegin(d Document, b *Begin, now time.Time) error {
+	h := s.hold(b.Decision)
+	switch {
+	case h == nil:
+		return refuse("decision-unknown", "/decision", "no authorised decision with this digest")
+	case h.Action != b.Action:
+		return refuse("action-other", "/action", "another action than the one decided")
+	case h.Executor != b.Executor:
+		return refuse("executor-other", "/executor", "another executor than the one decided")
+	case h.Status == HoldEntered && h.Begin != d.Digest, h.Charged:
+		return refuse("hold-entered", "/decision", "the hold is entered already")
+	case h.Status == HoldLapsed || !now.Before(h.ExecuteBefore):
+		return refuse("hold-lapsed", "/decision", "the leave to execute ended at %s", At(h.ExecuteBefore))
+	case h.Status != HoldHeld:
+		return refuse("hold-closed", "/decision", "the hold is %s", h.Status)
+	case s.Status != StatusActive:
+		return refuse("mandate-"+string(s.Status), "/decision", "a mandate of the chain is not active")
+	}
+	h.Status, h.Begin = HoldEntered, d.Digest
+	return nil
+}
+
+func (s *State) applyReport(r *Report) error {
+	h := s.hold(r.Decision)
+	switch {
+	case h == nil:
+		return refuse("decision-unknown", "/decision", "no authorised decision with this digest")
+	case h.Action != r.Action:
+		return refuse("action-other", "/action", "another action than the one decided")
+	case h.Payload != r.PayloadDigest:
+		return refuse("payload-other", "/payloadDigest", "another payload than the one decided")
+	}
+	switch r.Outcome {
+	case OutcomeExecuted:
+		return s.executed(h, r)
+	case OutcomeReversed:
+		if !h.Executed {
+			return refuse("report-order", "/outcome", "only what was executed is reversed")
+		}
+		return nil
+	}
+	return s.notExecuted(h, r)
+}
+
+func (s *State) executed(h *Hold, r *Report) error {
+	if h.Final {
+		return refuse("report-final", "/final", "a final report came before")
+	}
+	amount := h.Amount
+	if r.Amount != nil {
+		if r.Amount.Currency != h.Currency {
+			return refuse("currency-other", "/amount/currency", "another currency than the one decided")
+		}
+		amount = r.Amount.Minor
+	}
+	exceeded, err := s.capture(h, amount)
+	if err != nil {
+		return err
+	}
+	h.Executed, h.Final = true, r.Final
+	if h.Final && !h.SelfExecuted {
+		s.release(h) // nothing is open of a hold that lapsed
+		h.Status = HoldCommitted
+	}
+	if exceeded && s.Content == h.Mandates[len(h.Mandates)-1] && s.Status == StatusActive {
+		s.Status = StatusSuspended
+	}
+	return nil
+}
+
+func (s *State) notExecuted(h *Hold, r *Report) error {
+	switch {
+	case h.SelfExecuted:
+		return refuse("report-agent", "/outcome", "no report of the agent lowers a charge")
+	case !h.IsOpen():
+		return refuse("hold-closed", "/decision", "the hold is %s", h.Status)
+	}
+	s.release(h)
+	h.Status, h.Final = HoldNotEntered, true
+	if h.Executed {
+		h.Status = HoldCommitted
+	}
+	return nil
+}
+
+func (s *State) applyNotice(n *Notice, now time.Time) error {
+	if n.Act == ActVeto {
+		return s.veto(n, now)
+	}
+	if s.Status != StatusActive && !(s.Status == StatusSuspended && n.Act == ActRevoke) {
+		return refuse("status-transition", "/act", "the mandate is %s", s.Status)
+	}
+	if s.Kind != KindMandate {
+		return refuse("status-transition", "/act", "only a mandate is suspended or revoked")
+	}
+	s.Status = StatusSuspended
+	s.Pending = dropKind(s.Pending, KindResume)
+	if n.Act == ActRevoke {
+		s.Status = StatusRevoked
+	}
+	return nil
+}
+
+// veto takes back a roster version while its delay still runs.
+func (s *State) veto(n *Notice, now time.Time) error {
+	i := len(s.Versions) - 1
+	if i < 1 || s.Versions[i].Content != n.Content || s.Versions[i].Vetoed || len(s.InForce(now)) < 2 {
+		return refuse("veto-late", "/content", "only the newest version can be vetoed, within its delay")
+	}
+	s.Versions[i].Vetoed = true
+	return nil
+}
+
+func dropKind(pending []LoggedApproval, kind string) []LoggedApproval {
+	return slices.DeleteFunc(slices.Clone(pending), func(l LoggedApproval) bool { return l.Body().Kind == kind })
+}
+
+// root walks up to the mandate that people granted.
+func (ss States) root(m *Mandate) (*Mandate, error) {
+	for depth := 0; m != nil && depth < MaxChain; depth++ {
+		if m.IsRoot() {
+			return m, nil
+		}
+		parent := ss.ByContent(m.Terms().Parent)
+		if parent == nil {
+			break
+		}
+		m = parent.Mandate
+	}
+	return nil, refuse("ancestor-missing", "", "an ancestor is not among the states")
+}

@@ -1,0 +1,429 @@
+package spec
+
+import (
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/writ-trust/writ/spec/rule"
+)
+
+// Status is where a chain stands: draft → active ⇄ suspended → revoked, or draft → declined. Expiry is time, not status.
+type Status string
+
+// The statuses; StatusNone is that of a chain without an entry.
+const (
+	StatusNone      Status = ""
+	StatusDraft     Status = "draft"
+	StatusActive    Status = "active"
+	StatusSuspended Status = "suspended"
+	StatusRevoked   Status = "revoked"
+	StatusDeclined  Status = "declined"
+)
+
+// State is what one chain of signed documents adds up to. It is a value: Apply never changes the state that it is given.
+// Ask it at an instant (At), since holds lapse by time.
+type State struct {
+	Chain   string // HMAC of the content, see ChainID
+	Kind    string // KindMandate or KindRoster
+	Content string // content digest; of version 1 for a roster
+	Status  Status
+	Seq     int64     // entries so far
+	Head    string    // leaf hash of the newest entry
+	At      time.Time // ledger time of the newest entry; it never goes back
+
+	Mandate   *Mandate         // the mandate, once active
+	Pending   []LoggedApproval // approvals not yet part of an effect, in log order
+	Windows   []Window         // sorted; those not over, with an open hold, or asked for
+	Holds     []Hold           // the open ones, and those asked for by the decision's digest
+	Proposals []Proposal       // supplements proposed on this chain
+	Versions  []RosterVersion  // rosters: every version, oldest first
+}
+
+// LoggedApproval is an approval with the ledger time of its entry.
+type LoggedApproval struct {
+	Document Document
+	At       time.Time
+}
+
+// Body is the approval itself.
+func (l LoggedApproval) Body() *Approval { return l.Document.Body.(*Approval) }
+
+// RosterVersion is one version with its content digest and the ledger time from which it counts for removals.
+type RosterVersion struct {
+	Document Document
+	Content  string
+	At       time.Time
+	Vetoed   bool
+}
+
+// Window is the account of one limit in one window. Used is Held + Committed; Committed contains Excess, which is what
+// executors reported above their holds. Always Held + Committed ≤ Max + Lifted + Excess. Amounts are in minor units.
+type Window struct {
+	Constraint string
+	Unit       string
+	From, To   time.Time
+	Max        int64
+	Lifted     int64
+	Held       int64
+	Committed  int64
+	Excess     int64
+	Lifts      int64 // standing lifts
+}
+
+// Used is what counts against the limit.
+func (w Window) Used() int64 { return w.Held + w.Committed }
+
+// Totals are the window as documents show it.
+func (w Window) Totals() WindowTotals {
+	units := func(n int64) string { return rule.FormatUnits(n, w.Unit) }
+	return WindowTotals{Constraint: w.Constraint, From: Time{w.From}, To: Time{w.To}, Unit: w.Unit, Max: units(w.Max),
+		Lifted: units(w.Lifted), Held: units(w.Held), Committed: units(w.Committed), Excess: units(w.Excess), Lifts: w.Lifts}
+}
+
+// Hold statuses: held → entered → committed | not_entered. Lapsed is held after its time.
+const (
+	HoldHeld       = "held"
+	HoldEntered    = "entered"
+	HoldCommitted  = "committed"
+	HoldNotEntered = "not_entered"
+	HoldLapsed     = "lapsed"
+)
+
+// Hold is what one AUTHORIZED decision took on this chain, and how far it is settled.
+type Hold struct {
+	Decision      string
+	Mandates      []string // root first; the decision's chains
+	Action        string
+	Payload       string // payload digest, "" where the action has none
+	Executor      string
+	SelfExecuted  bool
+	Charged       bool // born entered (by commit), or charged in full (self-executed): no begin may follow
+	ExecuteBefore time.Time
+	Status        string
+	Begin         string // digest of the begin
+	Currency      string // "" where the action has no amount
+	Amount        int64  // of the action, minor units
+	Captured      int64  // reported executed so far
+	Executed      bool
+	Final         bool
+	Lines         []HoldLine // this chain's
+}
+
+// HoldLine is one line of a hold in one window: Open is what is neither captured nor released, Lift what stands of its lift.
+type HoldLine struct {
+	Constraint string
+	Unit       string
+	From       time.Time
+	Amount     int64
+	Open       int64
+	Lift       int64
+}
+
+// IsOpen says whether a report may still settle the hold's account.
+func (h Hold) IsOpen() bool { return h.Status == HoldHeld || h.Status == HoldEntered }
+
+// Proposal statuses: open → issued → spent; open → declined.
+const (
+	ProposalOpen     = "open"
+	ProposalIssued   = "issued"
+	ProposalSpent    = "spent"
+	ProposalDeclined = "declined"
+)
+
+// Proposal is one supplement that a COLLECT_MISSING decision asked for, on the chain of the mandate that owns the limits.
+type Proposal struct {
+	Decision string // the interim decision
+	Index    int    // in its missing[]
+	Content  string // the supplement's content digest: what people sign
+	Until    time.Time
+	Recovery int
+	Lifts    []Lift
+	Status   string
+	Pending  []LoggedApproval
+	Document string // digest of the issued supplement
+}
+
+// States are the chains that an operation has locked, by chain id. It is a value too: Apply returns another one.
+type States map[string]*State
+
+// ByContent finds the chain of a content, nil where it is not among the states.
+func (ss States) ByContent(content string) *State {
+	for _, s := range ss {
+		if s.Content == content {
+			return s
+		}
+	}
+	return nil
+}
+
+// Roster finds the roster chain of a grantor, nil where it is not among the states or has no version.
+func (ss States) Roster(grantor string) *State {
+	for _, s := range ss {
+		if s.Kind == KindRoster && len(s.Versions) > 0 && s.Versions[0].Document.Body.(*Roster).Terms().Grantor == grantor {
+			return s
+		}
+	}
+	return nil
+}
+
+// At asks the states at an instant.
+func (ss States) At(now time.Time) States {
+	next := make(States, len(ss))
+	for id, s := range ss {
+		next[id] = s.AsOf(now)
+	}
+	return next
+}
+
+// AsOf asks the state at an instant: holds that no executor entered in time count nothing from that instant on.
+func (s *State) AsOf(now time.Time) *State {
+	if !slices.ContainsFunc(s.Holds, func(h Hold) bool { return h.lapsesBy(now) }) {
+		return s
+	}
+	next := s.clone()
+	next.lapse(now)
+	return next
+}
+
+func (h Hold) lapsesBy(now time.Time) bool {
+	return h.Status == HoldHeld && !h.SelfExecuted && !now.Before(h.ExecuteBefore)
+}
+
+func (s *State) lapse(now time.Time) {
+	for i := range s.Holds {
+		if h := &s.Holds[i]; h.lapsesBy(now) {
+			s.release(h)
+			h.Status = HoldLapsed
+		}
+	}
+}
+
+// clone copies all that Apply may change.
+func (s *State) clone() *State {
+	c := *s
+	c.Pending = slices.Clone(s.Pending)
+	c.Windows = slices.Clone(s.Windows)
+	c.Holds = slices.Clone(s.Holds)
+	for i := range c.Holds {
+		c.Holds[i].Lines = slices.Clone(c.Holds[i].Lines)
+	}
+	c.Proposals = slices.Clone(s.Proposals)
+	for i := range c.Proposals {
+		c.Proposals[i].Pending = slices.Clone(c.Proposals[i].Pending)
+	}
+	c.Versions = slices.Clone(s.Versions)
+	return &c
+}
+
+// Apply says what the chains add up to once the document is logged at ledger time now, and which chains it touches, sorted.
+// What is not in the table of documents.md section 8 is an error, and never written. Signatures of single documents are
+// the caller's work (open); thresholds and everything that depends on what was logged before are decided here.
+func (ss States) Apply(d Document, now time.Time) (next States, touched []string, err error) {
+	contents, err := ss.chainsOf(d)
+	if err != nil {
+		return nil, nil, err
+	}
+	next = maps.Clone(ss)
+	for _, content := range contents {
+		s := ss.ByContent(content)
+		if s == nil {
+			return nil, nil, refuse("chain-unknown", "", "no such chain here")
+		}
+		if now.Before(s.At) {
+			return nil, nil, refuse("time-backwards", "", "ledger time never goes back on a chain")
+		}
+		s = s.clone()
+		s.lapse(now)
+		next[s.Chain] = s
+		touched = append(touched, s.Chain)
+	}
+	for _, chain := range touched {
+		s := next[chain]
+		if err := s.apply(next, d, now); err != nil {
+			return nil, nil, err
+		}
+		s.Seq, s.At = s.Seq+1, now
+	}
+	slices.Sort(touched)
+	return next, touched, nil
+}
+
+// chainsOf are the contents of the chains that a document is an event of.
+func (ss States) chainsOf(d Document) ([]string, error) {
+	switch b := d.Body.(type) {
+	case *Mandate:
+		return []string{ContentDigest(d.Value)}, nil
+	case *Roster:
+		return ss.rosterChain(b, ContentDigest(d.Value))
+	case *Supplement:
+		return []string{b.Terms().Base}, nil
+	case *Decision:
+		return b.Chains(), nil
+	case *Begin:
+		return ss.holdChains(b.Decision)
+	case *Report:
+		return ss.holdChains(b.Decision)
+	case *Notice:
+		return ss.contentChain(b.Content)
+	case *Approval:
+		switch b.Kind {
+		case KindSupplement:
+			return ss.proposalChain(b.Content)
+		case KindReconciliation:
+			return ss.reconciledChains(b.Content)
+		}
+		return ss.contentChain(b.Content)
+	}
+	return nil, refuse("not-an-event", "", "a document of this type is no event of a chain")
+}
+
+// contentChain finds a mandate's chain, or the roster chain that has or would have this version.
+func (ss States) contentChain(content string) ([]string, error) {
+	if ss.ByContent(content) != nil {
+		return []string{content}, nil
+	}
+	for _, s := range ss {
+		if s.Kind == KindRoster {
+			return []string{s.Content}, nil
+		}
+	}
+	return nil, refuse("chain-unknown", "", "no such chain here")
+}
+
+func (ss States) rosterChain(r *Roster, content string) ([]string, error) {
+	if r.Terms().Version == 1 {
+		return []string{content}, nil
+	}
+	if s := ss.Roster(r.Terms().Grantor); s != nil {
+		return []string{s.Content}, nil
+	}
+	return nil, refuse("chain-unknown", "", "the grantor has no roster here")
+}
+
+func (ss States) proposalChain(content string) ([]string, error) {
+	for _, s := range ss {
+		if s.proposal(content) != nil {
+			return []string{s.Content}, nil
+		}
+	}
+	return nil, refuse("proposal-unknown", "/content", "nothing was proposed with this content")
+}
+
+func (ss States) holdChains(decision string) ([]string, error) {
+	for _, s := range ss {
+		if h := s.hold(decision); h != nil {
+			return h.Mandates, nil
+		}
+	}
+	return nil, refuse("decision-unknown", "/decision", "no authorised decision with this digest")
+}
+
+func (ss States) reconciledChains(content string) ([]string, error) {
+	for _, s := range ss {
+		for _, h := range s.Holds {
+			if ReconciliationContent(h.Decision) == content {
+				return h.Mandates, nil
+			}
+		}
+	}
+	return nil, refuse("decision-unknown", "/content", "no charge to reconcile with this content")
+}
+
+// apply is one chain's part of the table. ss are all states of the operation, with s itself already copied.
+func (s *State) apply(ss States, d Document, now time.Time) error {
+	switch b := d.Body.(type) {
+	case *Approval:
+		return s.applyApproval(ss, d, b, now)
+	case *Mandate:
+		return s.applyMandate(ss, d, b, now)
+	case *Roster:
+		return s.applyRoster(d, b, now)
+	case *Supplement:
+		return s.applySupplement(ss, d, b, now)
+	case *Decision:
+		return s.applyDecision(d, b, now)
+	case *Begin:
+		return s.applyBegin(d, b, now)
+	case *Report:
+		return s.applyReport(b)
+	case *Notice:
+		return s.applyNotice(b, now)
+	}
+	return refuse("not-an-event", "", "a document of this type is no event of a chain")
+}
+
+func (s *State) hold(decision string) *Hold {
+	for i := range s.Holds {
+		if s.Holds[i].Decision == decision {
+			return &s.Holds[i]
+		}
+	}
+	return nil
+}
+
+func (s *State) proposal(content string) *Proposal {
+	for i := range s.Proposals {
+		if s.Proposals[i].Content == content {
+			return &s.Proposals[i]
+		}
+	}
+	return nil
+}
+
+// Hold finds the hold of a decision, nil where the state has none.
+func (s *State) Hold(decision string) *Hold { return s.hold(decision) }
+
+// Proposal finds a proposed supplement by its content digest, nil where the state has none.
+func (s *State) Proposal(content string) *Proposal { return s.proposal(content) }
+
+// OpenHolds counts holds that are given and not settled.
+func (s *State) OpenHolds() int64 {
+	var n int64
+	for _, h := range s.Holds {
+		if h.IsOpen() && !h.SelfExecuted {
+			n++
+		}
+	}
+	return n
+}
+
+// Newest is the newest roster version that was not vetoed.
+func (s *State) Newest() *Roster {
+	for i := len(s.Versions) - 1; i >= 0; i-- {
+		if !s.Versions[i].Vetoed {
+			return s.Versions[i].Document.Body.(*Roster)
+		}
+	}
+	return nil
+}
+
+// NewestContent is its content digest.
+func (s *State) NewestContent() string {
+	for i := len(s.Versions) - 1; i >= 0; i-- {
+		if !s.Versions[i].Vetoed {
+			return s.Versions[i].Content
+		}
+	}
+	return ""
+}
+
+// InForce are the roster versions that an approval must satisfy at an instant: the newest, and with it each one before
+// whose change delay still runs. So a removal counts at once (the newest lacks it) and an addition or a looser power only
+// after the delay (the one before lacks it). Newest first.
+func (s *State) InForce(now time.Time) []*Roster {
+	var force []*Roster
+	var last RosterVersion
+	for i := len(s.Versions) - 1; i >= 0; i-- {
+		v := s.Versions[i]
+		if v.Vetoed {
+			continue
+		}
+		r := v.Document.Body.(*Roster)
+		if len(force) > 0 && !now.Before(last.At.Add(r.Terms().changeDelay())) {
+			return force
+		}
+		force, last = append(force, r), v
+	}
+	return force
+}

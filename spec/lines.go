@@ -1,0 +1,89 @@
+package spec
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/writ-trust/writ/spec/rule"
+)
+
+// Lines are the sentences of rule.Catalogue that say a mandate to the person who approves it, in order. Their digest is the
+// approval's `shown`.
+func (m *Mandate) Lines(l rule.Locale) []string {
+	t := m.Terms()
+	lines := []string{
+		pick(l, "Mandate: ", "Mandato: ") + m.Name,
+		pick(l, "Granted by ", "Concedido por ") + t.Grantor.ID + pick(l, " to the agent ", " ao agente ") + m.Subject.ID,
+		pick(l, "May do: ", "Pode fazer: ") + strings.Join(t.Actions, ", "),
+		pick(l, "On: ", "Sobre: ") + strings.Join(t.Resources, ", "),
+		fmt.Sprintf(pick(l, "From %s until %s", "De %s até %s"), m.ValidFrom, m.ValidUntil),
+		fmt.Sprintf(pick(l, "Approved by %d of: %s", "Aprovado por %d de: %s"), t.Grantor.Threshold, strings.Join(t.Grantor.Approvers, ", ")),
+	}
+	for _, c := range m.rules {
+		lines = append(lines, c.Sentence(l))
+	}
+	for _, r := range t.Recovery {
+		lines = append(lines, r.line(l))
+	}
+	if len(t.Free) > 0 {
+		lines = append(lines, pick(l, "Not limited: ", "Sem limite: ")+strings.Join(t.Free, ", "))
+	}
+	if d := m.MaxDepth(); d > 0 {
+		lines = append(lines, fmt.Sprintf(pick(l, "The agent may delegate, %d level(s) deep", "O agente pode delegar, %d nível(eis)"), d))
+	}
+	if t.SelfExecuted {
+		lines = append(lines, pick(l, "The agent may execute by itself", "O agente pode executar por si"))
+	}
+	return append(lines, pick(l, "Account kept by ", "Conta mantida por ")+t.Ledger.Verifier+", "+t.Ledger.Log)
+}
+
+func (r Recovery) line(l rule.Locale) string {
+	s := fmt.Sprintf(pick(l, "%d of %s may lift %s", "%d de %s podem levantar %s"), r.Threshold,
+		strings.Join(r.Approvers, ", "), strings.Join(r.For, ", "))
+	if r.MaxOver != nil {
+		s += pick(l, " once by at most ", " de cada vez no máximo em ") + l.Money(*r.MaxOver)
+	}
+	if r.MaxOverPerWindow != nil {
+		s += pick(l, ", together at most ", ", no total no máximo ") + l.Money(*r.MaxOverPerWindow)
+	}
+	if r.MaxUses > 0 {
+		s += fmt.Sprintf(pick(l, ", at most %d times", ", no máximo %d vezes"), r.MaxUses)
+	}
+	return s + pick(l, ", within ", ", dentro de ") + r.Within
+}
+
+// LiftLines say the lifts of a supplement to the person who approves it.
+func LiftLines(l rule.Locale, m *Mandate, lifts []Lift) []string {
+	lines := []string{pick(l, "Lift of limits of: ", "Levantamento de limites de: ") + m.Name}
+	for _, lift := range lifts {
+		s := lift.Constraint
+		for _, c := range m.rules {
+			if c.ID() == lift.Constraint {
+				s = l.Lift(c, lift.MaxOver.Minor, lift.MaxOver.Currency)
+			}
+		}
+		if w := lift.Window; w != nil {
+			s += fmt.Sprintf(pick(l, " (from %s to %s)", " (de %s a %s)"), w.From, w.To)
+		}
+		lines = append(lines, s)
+	}
+	return lines
+}
+
+// ActLines say a resume or a reconciliation.
+func ActLines(l rule.Locale, kind, content, name string) []string {
+	if kind == KindResume {
+		return []string{pick(l, "Let the mandate act again: ", "Deixar o mandato agir de novo: ") + name, content}
+	}
+	return []string{pick(l, "Take a charge back that was not executed, under: ", "Anular um encargo não executado, em: ") + name, content}
+}
+
+func pick(l rule.Locale, english, portuguese string) string {
+	if l == rule.Portuguese {
+		return portuguese
+	}
+	return english
+}
+
+func itoa(i int) string { return strconv.Itoa(i) }

@@ -1,0 +1,135 @@
+package spec
+
+import (
+	"github.com/writ-trust/writ/spec/rule"
+)
+
+// Receipt is a signed view of one authorised action: a pure function of its decision, its begin and its reports, the same
+// bytes each time (documents.md section 6). It is no event of a chain.
+type Receipt struct {
+	Envelope
+	Subject ReceiptSubject `json:"credentialSubject"`
+}
+
+// ReceiptSubject is the agent and what became of its action.
+type ReceiptSubject struct {
+	ID      string       `json:"id"`
+	Mode    string       `json:"mode,omitempty"`
+	Receipt ReceiptTerms `json:"receipt"`
+}
+
+// ReceiptTerms say who claims the execution; comparing it with the bank's books is the reader's work.
+type ReceiptTerms struct {
+	Decision    string      `json:"decision"`
+	Begin       string      `json:"begin,omitempty"`
+	Report      string      `json:"report,omitempty"`
+	Grantor     string      `json:"grantor"`
+	Mandates    []string    `json:"mandates"`
+	Action      string      `json:"action"`
+	Outcome     string      `json:"outcome"`
+	Amount      *rule.Money `json:"amount,omitempty"`
+	ExecutedBy  string      `json:"executedBy,omitempty"` // agent, gateway or system-of-record
+	Executor    string      `json:"executor"`
+	ExternalRef string      `json:"externalRef,omitempty"`
+	At          Time        `json:"at"`
+}
+
+func (r *Receipt) docType() string { return TypeReceipt }
+func (r *Receipt) mode() string    { return r.Subject.Mode }
+
+// Terms are the receipt proper.
+func (r *Receipt) Terms() *ReceiptTerms { return &r.Subject.Receipt }
+
+func (r *Receipt) check() error {
+	return firstError(
+		func() error { return r.Envelope.check("ReceiptCredential") },
+		func() error { return checkMode(r.Subject.Mode) },
+	)
+}
+
+// Execution is what a receipt is a view of: the decision, and the documents that followed it with their ledger times.
+// Reports are in log order; Role is the executor's in the roster, "" where the executor is the agent.
+type Execution struct {
+	Decision Document
+	Begin    Document
+	Reports  []Document
+	LastAt   Time // ledger time of the last of these entries
+	Role     string
+}
+
+// ReceiptOf makes the unsigned receipt of an authorised action.
+func ReceiptOf(x Execution) (Document, error) {
+	d, ok := x.Decision.Body.(*Decision)
+	if !ok || d.Result != Authorized {
+		return Document{}, refuse("receipt-none", "", "only an authorised action has a receipt")
+	}
+	r := &Receipt{Envelope: NewEnvelope("ReceiptCredential", uuidOf(x.Decision.Digest+"/receipt"), d.Verifier)}
+	r.ValidFrom = x.LastAt
+	t := ReceiptTerms{Decision: x.Decision.Digest, Grantor: d.Grantor, Mandates: d.Mandates, Action: ActionDigest(d.Action),
+		Executor: d.Executor, ExecutedBy: x.Role, At: x.LastAt, Outcome: heldOutcome(x, d)}
+	if x.Role == "" {
+		t.ExecutedBy = "agent"
+	}
+	if !x.Begin.IsZero() {
+		t.Begin = x.Begin.Digest
+	}
+	if err := t.addReports(x.Reports, d); err != nil {
+		return Document{}, err
+	}
+	r.Subject = ReceiptSubject{ID: d.Agent, Mode: d.Mode, Receipt: t}
+	return New(r)
+}
+
+// heldOutcome is the outcome where nobody has reported: charged at the decision, or begun and unknown.
+func heldOutcome(x Execution, d *Decision) string {
+	switch {
+	case d.Charged:
+		return OutcomeCharged
+	case !x.Begin.IsZero():
+		return OutcomeUnknown
+	}
+	return "held"
+}
+
+// addReports folds the reports: executed amounts add up, and above what was held they make an exception.
+func (t *ReceiptTerms) addReports(reports []Document, d *Decision) error {
+	action, err := ParseAction(d.Action)
+	if err != nil {
+		return err
+	}
+	for _, doc := range reports {
+		r, ok := doc.Body.(*Report)
+		if !ok || r.Decision != t.Decision {
+			return refuse("receipt-foreign", "", "a report of another decision")
+		}
+		t.Report = doc.Digest
+		if r.ExternalRef != "" {
+			t.ExternalRef = r.ExternalRef
+		}
+		if t.Outcome != OutcomeException {
+			t.Outcome = r.Outcome
+		}
+		if r.Outcome != OutcomeExecuted || action.Amount == nil {
+			continue
+		}
+		sum := reportedAmount(r, action)
+		if t.Amount != nil {
+			if sum, err = t.Amount.Add(sum); err != nil {
+				return refuse("money-overflow", "", "the reported amounts overflow")
+			}
+		}
+		t.Amount = &sum
+		if c, err := sum.Cmp(*action.Amount); err == nil && c > 0 {
+			t.Outcome = OutcomeException
+		}
+	}
+	return nil
+}
+
+// reportedAmount is what a report executed: the action's amount where the report names none.
+func reportedAmount(r *Report, a *Action) rule.Money {
+	if r.Amount != nil {
+		return *r.Amount
+	}
+	return *a.Amount
+}
