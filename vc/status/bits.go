@@ -3,9 +3,8 @@ package status
 import (
 	"bytes"
 	"compress/gzip"
+	"encoding/base64"
 	"io"
-
-	"github.com/writ-trust/writ/internal/jcs"
 )
 
 // How many entries a list has. The least is the specification's (§4.2, herd privacy); the most,
@@ -61,7 +60,20 @@ func (b Bits) Encode() string {
 	}
 	w.Write(b.bytes) // a bytes.Buffer takes everything
 	w.Close()
-	return jcs.EncodeBase64(out.Bytes())
+	return encodeBase64(out.Bytes())
+}
+
+// encodeBase64 writes multibase base64url without padding (§3.3).
+func encodeBase64(b []byte) string { return "u" + base64.RawURLEncoding.EncodeToString(b) }
+
+// decodeBase64 reads exactly what encodeBase64 writes: Go's decoder alone would skip line ends and
+// take several last characters for one byte.
+func decodeBase64(s string) ([]byte, bool) {
+	if s == "" {
+		return nil, false
+	}
+	b, err := base64.RawURLEncoding.DecodeString(s[1:])
+	return b, err == nil && encodeBase64(b) == s
 }
 
 // Decode reads an encodedList (§3.4): one gzip member and nothing behind it, of MinEntries to
@@ -69,8 +81,8 @@ func (b Bits) Encode() string {
 // Reasons, at /credentialSubject/encodedList: status-encoding, status-size.
 func Decode(encoded string) (Bits, error) {
 	const pointer = "/credentialSubject/encodedList"
-	compressed, err := jcs.DecodeBase64(encoded)
-	if err != nil {
+	compressed, ok := decodeBase64(encoded)
+	if !ok {
 		return Bits{}, refuse("status-encoding", pointer, "not multibase base64url")
 	}
 	in := bytes.NewReader(compressed)

@@ -7,12 +7,13 @@
 package status
 
 import (
+	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
 	"time"
 
-	"github.com/writ-trust/writ/internal/jcs"
 	"github.com/writ-trust/writ/vc"
 )
 
@@ -24,7 +25,7 @@ const (
 )
 
 // Error is what this package refuses with: a stable reason code and the JSON Pointer of the place.
-type Error = jcs.Error
+type Error = vc.Error
 
 func refuse(reason, pointer, format string, args ...any) error {
 	return &Error{Reason: reason, Pointer: pointer, Detail: fmt.Sprintf(format, args...)}
@@ -49,8 +50,8 @@ type entryMembers struct {
 // ReadEntry reads one entry of credentialStatus: exactly type, statusPurpose (revocation or
 // suspension), statusListIndex (decimal, in one spelling) and statusListCredential, with an
 // optional id. Entries of several bits (statusSize) are refused.
-// Reasons: status-entry, and those of jcs.Value.Decode.
-func ReadEntry(v jcs.Value) (Entry, error) {
+// Reasons: status-entry, and those of vc.Value.Decode.
+func ReadEntry(v vc.Value) (Entry, error) {
 	var m entryMembers
 	if err := v.Decode(&m); err != nil {
 		return Entry{}, err
@@ -59,7 +60,7 @@ func ReadEntry(v jcs.Value) (Entry, error) {
 	switch {
 	case m.Type != TypeEntry:
 		return Entry{}, refuse("status-entry", "/type", "not a "+TypeEntry)
-	case m.Purpose != "revocation" && m.Purpose != "suspension":
+	case !isPurpose(m.Purpose):
 		return Entry{}, refuse("status-entry", "/statusPurpose", "neither revocation nor suspension")
 	case err != nil || index < 0 || index >= MaxEntries || strconv.Itoa(index) != m.Index:
 		return Entry{}, refuse("status-entry", "/statusListIndex", "not an index below %d in plain decimal", MaxEntries)
@@ -69,9 +70,12 @@ func ReadEntry(v jcs.Value) (Entry, error) {
 	return Entry{Purpose: m.Purpose, List: m.Credential, Index: index}, nil
 }
 
+// isPurpose reports whether p is a statusPurpose known here (§2.1).
+func isPurpose(p string) bool { return p == "revocation" || p == "suspension" }
+
 // Value returns the entry as a member of credentialStatus.
-func (e Entry) Value() (jcs.Value, error) {
-	return jcs.ValueOf(entryMembers{
+func (e Entry) Value() (vc.Value, error) {
+	return newValue(entryMembers{
 		Type: TypeEntry, Purpose: e.Purpose, Index: strconv.Itoa(e.Index), Credential: e.List,
 	})
 }
@@ -80,7 +84,7 @@ func (e Entry) Value() (jcs.Value, error) {
 type List struct {
 	ID         string // URL of the credential
 	Issuer     string
-	Purposes   []string      // distinct; one or more
+	Purpose    string        // "revocation" or "suspension"
 	ValidFrom  time.Time     // when its bits were so
 	ValidUntil time.Time     // from here on it answers nothing
 	TTL        time.Duration // how long it may be relied on after ValidFrom; zero: as the reader likes
@@ -90,12 +94,12 @@ type List struct {
 
 // subjectMembers is the credentialSubject of a List.
 type subjectMembers struct {
-	ID      string    `json:"id,omitempty"`
-	Type    string    `json:"type"`
-	Purpose jcs.Value `json:"statusPurpose"`
-	Encoded string    `json:"encodedList"`
-	TTL     int64     `json:"ttl,omitempty"` // milliseconds
-	Mode    string    `json:"mode,omitempty"`
+	ID      string `json:"id,omitempty"`
+	Type    string `json:"type"`
+	Purpose string `json:"statusPurpose"`
+	Encoded string `json:"encodedList"`
+	TTL     *int64 `json:"ttl,omitempty"` // milliseconds
+	Mode    string `json:"mode,omitempty"`
 }
 
 // maxTTL bounds ttl, so that it fits a time.Duration and means something.
@@ -103,9 +107,9 @@ const maxTTL = 366 * 24 * time.Hour
 
 // Read takes a status list credential apart, whose signature the caller checks. Beyond the
 // specification it must have id, validFrom and validUntil, without which nobody could say how old
-// its answer is. Reasons: status-list, status-size, status-encoding, and those of
-// vc.ReadCredential and jcs.Value.Decode.
-func Read(doc jcs.Value) (List, error) {
+// its answer is, and one purpose. Reasons: status-list, status-size, status-encoding, and those of
+// vc.ReadCredential and vc.Value.Decode.
+func Read(doc vc.Value) (List, error) {
 	c, err := vc.ReadCredential(doc)
 	if err != nil {
 		return List{}, err
@@ -119,71 +123,60 @@ func Read(doc jcs.Value) (List, error) {
 		return List{}, refuse("status-list", "/credentialSubject", "not one list")
 	}
 	l := List{ID: c.ID, Issuer: c.Issuer, ValidFrom: c.ValidFrom, ValidUntil: c.ValidUntil}
-	return l, l.readSubject(c.Subjects[0])
+	if err := l.readSubject(c.Subjects[0]); err != nil {
+		return List{}, err
+	}
+	return l, nil
 }
 
 // readSubject fills in what credentialSubject says.
-func (l *List) readSubject(v jcs.Value) error {
+func (l *List) readSubject(v vc.Value) error {
 	var m subjectMembers
 	if err := v.Decode(&m); err != nil {
-		return err
+		return within("/credentialSubject", err)
 	}
 	switch {
 	case m.Type != TypeList:
 		return refuse("status-list", "/credentialSubject/type", "not a "+TypeList)
-	case m.TTL < 0 || m.TTL > maxTTL.Milliseconds():
+	case !isPurpose(m.Purpose):
+		return refuse("status-list", "/credentialSubject/statusPurpose", "neither revocation nor suspension")
+	case m.TTL != nil && (*m.TTL <= 0 || *m.TTL > maxTTL.Milliseconds()):
 		return refuse("status-list", "/credentialSubject/ttl", "not a time up to a year")
 	case m.Mode != "" && m.Mode != "test":
 		return refuse("status-list", "/credentialSubject/mode", "neither absent nor test")
 	}
-	l.TTL = time.Duration(m.TTL) * time.Millisecond
-	l.Test = m.Mode == "test"
-	var err error
-	if l.Purposes, err = purposes(m.Purpose); err != nil {
-		return err
+	if m.TTL != nil {
+		l.TTL = time.Duration(*m.TTL) * time.Millisecond
 	}
+	l.Test = m.Mode == "test"
+	l.Purpose = m.Purpose
+	var err error
 	l.Bits, err = Decode(m.Encoded)
 	return err
 }
 
-// purposes reads statusPurpose: a string, or an array of distinct ones.
-func purposes(v jcs.Value) ([]string, error) {
-	list := v.Elements()
-	if v.Kind() == jcs.String {
-		list = []jcs.Value{v}
+// within moves an error about a part of a document to the part's place.
+func within(pointer string, err error) error {
+	var e *Error
+	if !errors.As(err, &e) {
+		return err
 	}
-	var names []string
-	for _, element := range list {
-		name, _ := element.Text()
-		if name == "" || slices.Contains(names, name) {
-			names = nil
-			break
-		}
-		names = append(names, name)
-	}
-	if len(names) == 0 {
-		return nil, refuse("status-list", "/credentialSubject/statusPurpose", "not one or more distinct purposes")
-	}
-	return names, nil
+	moved := *e
+	moved.Pointer = pointer + e.Pointer
+	return &moved
 }
 
 // Value returns the list as an unsigned credential, which Read reads. Times are written with whole
 // seconds, ttl with whole milliseconds.
-func (l List) Value() (jcs.Value, error) {
-	purpose, err := jcs.ValueOf(l.Purposes)
-	if err != nil {
-		return jcs.Value{}, err
-	}
-	if len(l.Purposes) == 1 {
-		purpose = purpose.Elements()[0]
-	}
-	subject := subjectMembers{
-		ID: l.ID + "#list", Type: TypeList, Purpose: purpose, Encoded: l.Bits.Encode(), TTL: l.TTL.Milliseconds(),
+func (l List) Value() (vc.Value, error) {
+	subject := subjectMembers{ID: l.ID + "#list", Type: TypeList, Purpose: l.Purpose, Encoded: l.Bits.Encode()}
+	if ttl := l.TTL.Milliseconds(); ttl != 0 {
+		subject.TTL = &ttl
 	}
 	if l.Test {
 		subject.Mode = "test"
 	}
-	doc, err := jcs.ValueOf(credentialMembers{
+	doc, err := newValue(credentialMembers{
 		Context:    []string{vc.Context},
 		ID:         l.ID,
 		Type:       []string{vc.TypeCredential, TypeCredential},
@@ -193,12 +186,10 @@ func (l List) Value() (jcs.Value, error) {
 		Subject:    subject,
 	})
 	if err != nil {
-		return jcs.Value{}, err
+		return vc.Value{}, err
 	}
-	if _, err := Read(doc); err != nil {
-		return jcs.Value{}, err
-	}
-	return doc, nil
+	_, err = Read(doc)
+	return doc, err
 }
 
 // credentialMembers is a List as a credential.
@@ -212,6 +203,15 @@ type credentialMembers struct {
 	Subject    subjectMembers `json:"credentialSubject"`
 }
 
+// newValue makes a parsed document of a struct.
+func newValue(members any) (vc.Value, error) {
+	data, err := json.Marshal(members)
+	if err != nil {
+		return vc.Value{}, err
+	}
+	return vc.Parse(data)
+}
+
 // Check answers whether the bit of e is set, by this list, at an instant (§3.2). The list must be
 // the one that e names, have its purpose, be in its validity, and be no older than maxAge and its
 // own ttl. A zero maxAge leaves the age to the ttl. Every failure is an error; no answer is "not
@@ -220,7 +220,7 @@ func (l List) Check(e Entry, at time.Time, maxAge time.Duration) (set bool, err 
 	switch {
 	case e.List != l.ID:
 		return false, refuse("status-other-list", "", "not the list that the entry names")
-	case !slices.Contains(l.Purposes, e.Purpose):
+	case l.Purpose != e.Purpose:
 		return false, refuse("status-purpose", "/credentialSubject/statusPurpose", "not the purpose of the entry")
 	}
 	if err := l.checkFresh(at, maxAge); err != nil {
