@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/writ-trust/writ/did"
-		"github.com/writ-trust/writ/spec/rule"
+	"github.com/writ-trust/writ/spec/rule"
 	"github.com/writ-trust/writ/vc"
 )
 
