@@ -89,7 +89,7 @@ type List struct {
 	ValidUntil time.Time     // from here on it answers nothing
 	TTL        time.Duration // how long it may be relied on after ValidFrom; zero: as the reader likes
 	Bits       Bits
-	Test       bool // mode: "test"
+	Test       bool // mode: "test"; a live reader refuses it
 }
 
 // subjectMembers is the credentialSubject of a List.
@@ -188,8 +188,10 @@ func (l List) Value() (vc.Value, error) {
 	if err != nil {
 		return vc.Value{}, err
 	}
-	_, err = Read(doc)
-	return doc, err
+	if _, err := Read(doc); err != nil {
+		return vc.Value{}, err
+	}
+	return doc, nil
 }
 
 // credentialMembers is a List as a credential.
