@@ -71,8 +71,8 @@ func (p *parser) digits() bool {
 }
 
 // canonicalNumber returns the ECMAScript form of a literal (RFC 8785 §3.2.2.3).
-// It refuses infinity, and an integer whose digits a double does not keep:
-// 2^53 + 1 would come back as 2^53.
+// It refuses infinity, and an integer whose digits would change: 2^53 + 1 would
+// come back as 2^53.
 func canonicalNumber(literal string, integer bool) (string, bool) {
 	f, err := strconv.ParseFloat(literal, 64)
 	if err != nil {

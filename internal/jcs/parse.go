@@ -3,12 +3,14 @@ package jcs
 import (
 	"slices"
 	"strconv"
+	"strings"
 )
 
 // Parse reads one JSON value as I-JSON (RFC 7493): UTF-8, no duplicate names,
-// no lone surrogates or noncharacters, no integer that a double cannot hold, at
-// most MaxSize bytes and MaxDepth levels. Numbers with fraction or exponent are
-// allowed and get their ECMAScript form. data is not kept. The error is an *Error.
+// no lone surrogates or noncharacters, at most MaxSize bytes and MaxDepth levels.
+// Numbers with fraction or exponent are allowed and get their ECMAScript form; an
+// integer beyond MaxInt only if it is that form already, so that no digit is
+// lost. data is not kept. The error is an *Error.
 func Parse(data []byte) (Value, error) { return parse(data, false) }
 
 // ParseDocument is Parse with Writ's profile: an object, with no null, no empty
@@ -87,7 +89,7 @@ func isSpace(c byte) bool { return c == ' ' || c == '\n' || c == '\t' || c == '\
 
 func (p *parser) document() (*node, *Error) {
 	p.space()
-	if p.profile && p.peek() != '{' && p.peek() != 0 {
+	if p.profile && strings.IndexByte(`["tfn-0123456789`, p.peek()) >= 0 {
 		return nil, p.fail(reasonNotObject, p.pos, "a document is an object")
 	}
 	n, err := p.value()
