@@ -102,10 +102,9 @@ func (c *hours) on(day int) bool { return len(c.Days) == 0 || slices.Contains(c.
 func (c *hours) Sentence(l Locale) string {
 	to := c.To
 	if c.To < c.From {
-		to += l.pick(" the next day", " do dia seguinte")
+		to += l.pick(" (next day)", " (dia seguinte)")
 	}
-	return l.pick("only ", "apenas ") + l.days(c.Days) + l.pick(", from ", ", das ") + c.From + l.pick(" to ", " às ") + to +
-		" " + l.place(c.Zone)
+	return l.pick("only from ", "apenas das ") + c.From + l.pick(" to ", " às ") + to + " " + l.place(c.Zone) + ", " + l.days(c.Days)
 }
 
 // days names the days for people, three or more in a row as a range.

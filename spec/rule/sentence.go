@@ -4,6 +4,8 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+
+	"github.com/writ-trust/writ/internal/jcs"
 )
 
 // Catalogue is the version of all sentences of this package, in every locale. It changes with any word of them, since
@@ -139,10 +141,18 @@ func (l Locale) member(pointer string) string {
 		return l.pick("account or resource", "conta ou recurso")
 	}
 	if !plainPointer.MatchString(pointer) {
-		return l.pick("member ", "campo ") + strconv.Quote(pointer)
-	}
-	if parameter, ok := strings.CutPrefix(pointer, "/parameters/"); ok {
+		pointer = quoted(pointer)
+	} else if parameter, ok := strings.CutPrefix(pointer, "/parameters/"); ok {
 		return l.pick("parameter ", "parâmetro ") + parameter
 	}
 	return l.pick("member ", "campo ") + pointer
+}
+
+// quoted writes a text as canonical JSON: other languages, and later versions of this one, quote in the same way.
+func quoted(text string) string {
+	v, err := jcs.ValueOf(text)
+	if err != nil {
+		return "?" // not a text that a document can hold
+	}
+	return string(v.Canonical())
 }
