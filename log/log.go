@@ -106,7 +106,10 @@ func (o Options) check() error {
 		return fault("log-options", "Dir, Guard and Signer must be set")
 	}
 	rel, err := filepath.Rel(o.Dir, o.Guard)
-	if err != nil || rel != ".." && !strings.HasPrefix(rel, ".."+string(filepath.Separator)) {
+	if err != nil {
+		return fault("log-options", "%v", err)
+	}
+	if rel != ".." && !strings.HasPrefix(rel, ".."+string(filepath.Separator)) {
 		return fault("log-options", "the guard %s must be outside %s", o.Guard, o.Dir)
 	}
 	return nil
@@ -129,11 +132,18 @@ func (l *Log) start() error {
 	}
 	l.newest = head{c, signed}
 	l.published = l.newest
-	return l.load()
+	if err := l.load(); err != nil {
+		return err
+	}
+	// The process before may have died on a failed sync of this very file, which reads well but is not on disk.
+	if err := replaceFile(l.fs, l.guard, signed); err != nil {
+		return fmt.Errorf("log: guard: %w", err)
+	}
+	return nil
 }
 
-// create makes the guard of a new log, with the checkpoint of the empty tree, before any tile exists:
-// so tiles without a guard mean that the guard was lost.
+// create signs the checkpoint of the empty tree. It is in the guard before any tile exists: so tiles without a
+// guard mean that the guard was lost.
 func (l *Log) create() ([]byte, error) {
 	if _, err := l.store.read(Tile{Level: Entries}); !errors.Is(err, fs.ErrNotExist) {
 		return nil, fault("log-guard-missing", "%s has entries but the guard %s is gone: without it a log restored from a backup would look new", l.store.dir, l.guard)
@@ -141,9 +151,6 @@ func (l *Log) create() ([]byte, error) {
 	signed, err := Checkpoint{l.signer.name, 0, emptyRoot}.Sign(l.signer)
 	if err != nil {
 		return nil, fmt.Errorf("log: sign: %w", err)
-	}
-	if err := replaceFile(l.fs, l.guard, signed); err != nil {
-		return nil, fmt.Errorf("log: guard: %w", err)
 	}
 	for _, dir := range []string{l.store.dir, filepath.Dir(l.guard)} {
 		if err := l.fs.SyncDir(filepath.Dir(dir)); err != nil {

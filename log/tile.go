@@ -107,8 +107,11 @@ func (t Tile) widthAt(size int64) int {
 	if t.Level > 7 { // 256^8 entries do not fit an int64
 		return 0
 	}
-	n := size>>(tileHeight*max(t.Level, 0)) - t.Index*tileWidth
-	return int(min(max(n, 0), tileWidth))
+	n := size >> (tileHeight * max(t.Level, 0))
+	if t.Index > n/tileWidth {
+		return 0
+	}
+	return int(min(n-t.Index*tileWidth, tileWidth))
 }
 
 // AppendEntry appends an entry to a bundle: its length as a big-endian uint16, then its bytes
