@@ -35,7 +35,7 @@ type Payload struct {
 // ParseAction reads an action strictly.
 func ParseAction(v jcs.Value) (*Action, error) {
 	var a Action
-	if err := v.Decode(&a); err != nil {
+	if err := decode(v, &a); err != nil {
 		return nil, err
 	}
 	return &a, a.check()

@@ -62,7 +62,7 @@ func ParseEntry(data []byte) (*Entry, error) {
 // EntryFromValue is ParseEntry for a member of a bundle.
 func EntryFromValue(v jcs.Value) (*Entry, error) {
 	var e Entry
-	if err := v.Decode(&e); err != nil {
+	if err := decode(v, &e); err != nil {
 		return nil, err
 	}
 	return &e, e.check()
@@ -87,7 +87,7 @@ func (e *Entry) check() error {
 		}
 		return checkDigest(e.Root, "/root")
 	case EntrySuccessor:
-		if e.Origin == "" || e.Key == "" || len(e.Links) > 0 || e.Grantor+e.Commitment+e.Root != "" {
+		if e.Origin == "" || e.Key == "" || e.Size < 1 || len(e.Links) > 0 || e.Grantor+e.Commitment+e.Root != "" {
 			return refuse("entry-shape", "", "a successor entry is exactly v, kind, origin, key, size")
 		}
 		return nil

@@ -69,13 +69,41 @@ func FromValue(v jcs.Value) (Document, error) {
 	if body == nil {
 		return Document{}, refuse("type-unknown", "/type", "no document of Writ has this type")
 	}
-	if err := v.Without("proof").Decode(body); err != nil {
+	if err := decode(v.Without("proof"), body); err != nil {
 		return Document{}, err
 	}
 	if err := body.check(); err != nil {
 		return Document{}, err
 	}
 	return Document{Type: t, Digest: digestOf(t, v), Value: v, Body: body}, nil
+}
+
+// decode reads v strictly and in its one form: an optional member that says nothing ("", 0, false) must be absent, so that
+// what was read is written as it was.
+func decode(v jcs.Value, into any) error {
+	if err := v.Decode(into); err != nil {
+		return err
+	}
+	written, err := jcs.ValueOf(into)
+	if err != nil || written.Equal(v) {
+		return err
+	}
+	return refuse("member-empty", difference(v, written), "a member that says nothing must be absent")
+}
+
+// difference points to the first place where written lacks a member of v.
+func difference(v, written jcs.Value) string {
+	for _, m := range v.Members() {
+		if w, _ := written.Member(m.Name); !w.Equal(m.Value) {
+			return "/" + m.Name + difference(m.Value, w)
+		}
+	}
+	for i, w := range written.Elements() {
+		if e := v.Elements(); i < len(e) && !w.Equal(e[i]) {
+			return "/" + itoa(i) + difference(e[i], w)
+		}
+	}
+	return ""
 }
 
 // New makes the document that has this body and no proof yet.
