@@ -427,3 +427,13 @@ func (s *State) InForce(now time.Time) []*Roster {
 	}
 	return force
 }
+
+// Uncompromised drops the approvals by keys that the newest version calls compromised at their ledger time, whatever version
+// was in force then.
+func (s *State) Uncompromised(approvals []LoggedApproval) []LoggedApproval {
+	newest := s.Newest()
+	return slices.DeleteFunc(slices.Clone(approvals), func(l LoggedApproval) bool {
+		_, k := newest.Terms().keyOf(l.Body().Approver)
+		return k != nil && !k.CompromisedSince.IsZero() && !l.At.Before(k.CompromisedSince.Time)
+	})
+}

@@ -127,7 +127,8 @@ type Totals struct {
 	Lifts     int64  `json:"lifts,omitempty"`
 }
 
-// Position is the decision's place on one chain and what it found there: the entry before, the status, the open holds.
+// Position is what the decision found on one mandate's chain: the entry before, the status, the open holds. On the chains
+// that it is an event of, Seq is its own place; on the others the place that comes next.
 type Position struct {
 	Mandate   string `json:"mandate"`
 	Seq       int64  `json:"seq"`
@@ -211,4 +212,23 @@ func (d *Decision) check() error {
 		return at("/action", err)
 	}
 	return checkMode(d.Mode)
+}
+
+// Place puts an unsigned decision where the chains stand now: the positions are part of it, so it becomes another document.
+// Documents of other types are returned as they are.
+func Place(d Document, ss States) (Document, error) {
+	dec, ok := d.Body.(*Decision)
+	if !ok || d.Signed() {
+		return d, nil
+	}
+	placed := *dec
+	placed.Positions = make([]Position, len(dec.Mandates))
+	for i, content := range dec.Mandates {
+		s := ss.ByContent(content)
+		if s == nil {
+			return Document{}, refuse("chain-unknown", "/mandates", "no such chain here")
+		}
+		placed.Positions[i] = Position{Mandate: content, Seq: s.Seq + 1, Previous: s.Head, Status: s.Status, OpenHolds: s.OpenHolds()}
+	}
+	return New(&placed)
 }

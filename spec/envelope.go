@@ -127,6 +127,28 @@ func ParseDuration(s string) (time.Duration, error) {
 	return d, nil
 }
 
+// FormatDuration writes a duration of whole seconds as ParseDuration reads it.
+func FormatDuration(d time.Duration) string {
+	s := int64(d / time.Second)
+	out := "P"
+	if days := s / 86400; days > 0 {
+		out += strconv.FormatInt(days, 10) + "D"
+	}
+	rest := ""
+	for _, part := range []struct {
+		seconds int64
+		letter  string
+	}{{3600, "H"}, {60, "M"}, {1, "S"}} {
+		if n := s % 86400 / part.seconds % 60; n > 0 {
+			rest += strconv.FormatInt(n, 10) + part.letter
+		}
+	}
+	if rest != "" {
+		out += "T" + rest
+	}
+	return out
+}
+
 func checkSalt(s, pointer string) error {
 	if b, err := jcs.DecodeBase64(s); err != nil || len(b) != 32 {
 		return refuse("salt-syntax", pointer, "a salt is 32 bytes, multibase base64url")

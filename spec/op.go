@@ -18,6 +18,7 @@ type Op struct {
 
 	Write     []ChainRef // locked; may begin
 	Read      []ChainRef // locked shared; must exist
+	Attach    []Document // kept beside, in the same transaction, without an entry: what a decision's inputs name
 	Decisions []string   // decisions whose holds are loaded though they may be settled, with their windows
 }
 

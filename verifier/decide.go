@@ -1,0 +1,475 @@
+package verifier
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/writ-trust/writ/did"
+	"github.com/writ-trust/writ/internal/jcs"
+	"github.com/writ-trust/writ/spec"
+	"github.com/writ-trust/writ/spec/rule"
+)
+
+// Case is one request as open established it: everything that Decide needs beside the chains and the instant. It is data; a
+// third party rebuilds it from a bundle and runs Decide again.
+type Case struct {
+	ID            string // the decision's id, drawn before
+	Mode          string
+	Epoch         int64
+	Verifier      string
+	Identity      string
+	Agent         string
+	Mandates      []Mandate // root first
+	Action        *spec.Action
+	ActionValue   jcs.Value
+	Request       spec.Request
+	RequestDigest string
+	Presentation  string // digest
+	Commit        string // digest, "" where the executor did not commit
+	Roster        string // content digest of the root grantor's roster that open judged by
+	Owner         string // the grantor to whom the relying party's map gives the action's resource, "" for nobody
+	ExecuteWithin time.Duration
+	Resumes       string // digest of the interim decision, "" for a new request
+	ReceivedAt    time.Time
+	Seen          *spec.Seen
+}
+
+// Mandate is one mandate of the chain with its content digest.
+type Mandate struct {
+	Content string
+	Body    *spec.Mandate
+
+	doc spec.Document // as it was presented, with its envelope
+	sum [32]byte      // of its canonical bytes
+}
+
+func (c *Case) leaf() Mandate { return c.Mandates[len(c.Mandates)-1] }
+func (c *Case) root() Mandate { return c.Mandates[0] }
+
+// selfExecuted says whether the agent is the executor.
+func (c *Case) selfExecuted() bool { return c.Request.Executor == c.Agent }
+
+// Decide says what follows from a request, in these states, at this instant: one decision, unsigned, or an error that leaves
+// nothing. It is pure. The checks run in the order of design.md section 5: authority is an error without a trace, then a
+// violation that no recovery clause of its own document names ends in REJECTED, the others in COLLECT_MISSING, and none in
+// AUTHORIZED with a hold.
+func Decide(c Case, states spec.States, now time.Time) ([]spec.Document, error) {
+	states = states.At(now)
+	d := &deciding{Case: &c, states: states, now: now, action: rule.Action{Type: c.Action.Type, Resource: c.Action.Resource,
+		Amount: c.Action.Amount, Value: c.ActionValue}}
+	if err := d.load(); err != nil {
+		return nil, err
+	}
+	if err := d.authority(); err != nil {
+		return nil, err
+	}
+	if err := d.recoveryOpen(); err != nil {
+		return nil, err
+	}
+	for _, check := range []struct {
+		name string
+		run  func()
+	}{
+		{"validity", d.validity}, {"status", d.status}, {"delegation", d.delegation}, {"scope", d.scope},
+		{"policy", func() {}}, {"constraints", d.constraints}, {"budget", d.budget},
+	} {
+		if d.name = check.name; !d.failed {
+			d.run(check.run)
+		}
+	}
+	doc, err := spec.New(d.decision())
+	if err != nil {
+		return nil, err
+	}
+	return []spec.Document{doc}, nil
+}
+
+// deciding is one run of Decide.
+type deciding struct {
+	*Case
+	states spec.States
+	now    time.Time
+	action rule.Action
+	chains []*spec.State // of the mandates, root first
+	closed string        // why nothing may be proposed again
+
+	name    string // of the check that runs
+	failed  bool
+	checks  []spec.Check
+	missing []spec.Missing
+	usage   []spec.Usage
+}
+
+// load finds the chains, and refuses a roster that is newer than what open judged by: the caller opens again.
+func (d *deciding) load() error {
+	for _, m := range d.Mandates {
+		s := d.states.ByContent(m.Content)
+		if s == nil || s.Status == spec.StatusNone || s.Status == spec.StatusDraft || s.Status == spec.StatusDeclined {
+			return notEntitled("chain-unknown")
+		}
+		d.chains = append(d.chains, s)
+	}
+	r := d.states.Roster(d.root().Body.Terms().Grantor.ID)
+	if r == nil {
+		return notEntitled("roster-unknown")
+	}
+	if r.NewestContent() != d.Roster {
+		return ErrMoved
+	}
+	return nil
+}
+
+// authority: the resource belongs to the root grantor, and the executor is one that the grantor knows and that shares no
+// key with the agent; or it is the agent, and every mandate of the chain says selfExecuted.
+func (d *deciding) authority() error {
+	grantor := d.root().Body.Terms().Grantor.ID
+	if d.Owner == "" || d.Owner != grantor {
+		return notEntitled("resource-owner")
+	}
+	if d.selfExecuted() {
+		for _, m := range d.Mandates {
+			if !m.Body.Terms().SelfExecuted {
+				return notEntitled("executor-is-agent")
+			}
+		}
+		return nil
+	}
+	for _, r := range d.states.Roster(grantor).InForce(d.now) {
+		e, ok := r.Terms().Executor(d.Request.Executor)
+		if !ok {
+			return notEntitled("executor-unknown")
+		}
+		for _, m := range d.Mandates {
+			if sameKey(e.Key, m.Body.Subject.ID) {
+				return notEntitled("executor-is-agent")
+			}
+		}
+	}
+	return nil
+}
+
+func sameKey(multikey, agent string) bool {
+	k, err := did.KeyOf(agent)
+	return err != nil || k.Multikey() == multikey
+}
+
+// recoveryOpen refuses to decide anew while people may still approve, and finds out why nothing may be proposed again.
+func (d *deciding) recoveryOpen() error {
+	for _, s := range d.chains {
+		for _, p := range s.Proposals {
+			if d.Resumes == "" || p.Decision != d.Resumes {
+				continue
+			}
+			over := !d.now.Before(p.Until)
+			switch {
+			case p.Status == spec.ProposalDeclined:
+				d.closed = "declined"
+			case over && d.closed == "":
+				d.closed = "expired"
+			case p.Status == spec.ProposalOpen && !over && !d.declined():
+				return spec.Refuse("recovery-open", "", "people may still approve until %s", spec.At(p.Until))
+			}
+		}
+	}
+	return nil
+}
+
+func (d *deciding) declined() bool {
+	return slices.ContainsFunc(d.chains, func(s *spec.State) bool {
+		return slices.ContainsFunc(s.Proposals, func(p spec.Proposal) bool {
+			return p.Decision == d.Resumes && p.Status == spec.ProposalDeclined
+		})
+	})
+}
+
+func (d *deciding) run(check func()) {
+	before := len(d.checks)
+	check()
+	if len(d.checks) == before {
+		d.checks = append(d.checks, spec.Check{Check: d.name, Outcome: spec.Pass})
+	}
+}
+
+// fail records a violation that nothing lifts.
+func (d *deciding) fail(reason, detail string) {
+	d.failed = true
+	d.checks = append(d.checks, spec.Check{Check: d.name, Outcome: spec.Fail, Reason: reason, Detail: detail})
+}
+
+func (d *deciding) validity() {
+	for _, m := range d.Mandates {
+		switch {
+		case d.now.Before(m.Body.ValidFrom.Time):
+			d.fail("mandate-not-yet-valid", m.Body.ValidFrom.String())
+		case !d.now.Before(m.Body.ValidUntil.Time):
+			d.fail("mandate-expired", m.Body.ValidUntil.String())
+		}
+	}
+}
+
+func (d *deciding) status() {
+	for i, s := range d.chains {
+		if s.Status != spec.StatusActive {
+			d.fail("mandate-"+string(s.Status), d.Mandates[i].Content)
+		}
+	}
+}
+
+// delegation holds every mandate against the one above; that every ancestor allows the action itself is what the checks
+// around this one say, since they run over the whole chain.
+func (d *deciding) delegation() {
+	if !d.root().Body.IsRoot() {
+		d.fail("child-parent", "the chain does not begin with a mandate that people granted")
+		return
+	}
+	for i := 1; i < len(d.Mandates); i++ {
+		if err := spec.CheckChild(d.Mandates[i].Body, d.Mandates[i-1].Body, d.Mandates[i-1].Content); err != nil {
+			d.fail(reasonOf(err), d.Mandates[i].Content)
+		}
+	}
+	if d.leaf().Body.Subject.ID != d.Agent {
+		d.fail("subject-other", d.leaf().Content)
+	}
+}
+
+func (d *deciding) scope() {
+	for _, m := range d.Mandates {
+		t := m.Body.Terms()
+		if !slices.ContainsFunc(t.Actions, func(p string) bool { return rule.MatchAction(p, d.Action.Type) }) {
+			d.fail("action-not-covered", m.Content)
+		}
+		if !slices.Contains(t.Resources, d.Action.Resource) {
+			d.fail("resource-not-covered", m.Content)
+		}
+	}
+}
+
+// constraints run what needs no account. Absent targets are violations, and so is a parameter that nobody limits or frees.
+func (d *deciding) constraints() {
+	for i, m := range d.Mandates {
+		for _, c := range m.Body.Rules() {
+			if v := c.Check(d.action, d.now); v != nil {
+				d.violation(i, c, v)
+			}
+		}
+		for _, p := range d.Action.Parameters.Members() {
+			if !covered(m.Body, "/parameters/"+escape(p.Name)) {
+				d.fail("member-unknown", "/parameters/"+escape(p.Name))
+			}
+		}
+	}
+}
+
+// covered says whether a constraint or the free list reaches the member as a whole.
+func covered(m *spec.Mandate, pointer string) bool {
+	if slices.Contains(m.Terms().Free, pointer) {
+		return true
+	}
+	return slices.ContainsFunc(m.Rules(), func(c rule.Constraint) bool { return slices.Contains(c.Targets(), pointer) })
+}
+
+func escape(name string) string {
+	return strings.NewReplacer("~", "~0", "/", "~1").Replace(name)
+}
+
+// violation of a limit on a single action: over by an amount, it may be lifted; else it is final.
+func (d *deciding) violation(i int, c rule.Constraint, v *rule.Violation) {
+	detail := c.ID() + " of " + d.Mandates[i].Content
+	if v.Over <= 0 || v.Over > maxUnits {
+		d.fail(v.Reason, detail)
+		return
+	}
+	if lift, _ := d.lift(i, c.ID(), nil); lift >= v.Over {
+		return
+	}
+	d.missingOr(i, c, v.Reason, spec.Lift{Owner: d.Mandates[i].Content, Constraint: c.ID(),
+		MaxOver: rule.Money{Minor: v.Over, Currency: v.Unit}}, spec.Window{})
+}
+
+// maxUnits bounds what a lift can mean; rule answers more where no lift helps.
+const maxUnits = 1<<53 - 1
+
+// budget charges every window of every mandate of the chain. An action that is above max by more than a lift admits is a
+// violation; excess counts as used.
+func (d *deciding) budget() {
+	for i, m := range d.Mandates {
+		if !d.selfExecuted() && d.chains[i].OpenHolds() >= m.Body.MaxOpenHolds() {
+			d.fail("holds-many", m.Content)
+		}
+		for _, c := range m.Body.Rules() {
+			if draw, ok := d.draw(c); ok {
+				d.charge(i, c, draw)
+			}
+		}
+	}
+}
+
+// draw asks only a limit whose own check holds but for what a lift admits.
+func (d *deciding) draw(c rule.Constraint) (rule.Draw, bool) {
+	if v := c.Check(d.action, d.now); v != nil {
+		return rule.Draw{}, false
+	}
+	return c.Draw(d.action, d.now)
+}
+
+func (d *deciding) charge(i int, c rule.Constraint, draw rule.Draw) {
+	total := d.chains[i].Total(c.ID(), draw.Unit, draw.Sum.From, draw.Sum.To)
+	period := spec.PeriodOf(draw.Bucket)
+	lift, supplement := d.lift(i, c.ID(), period)
+	over := draw.Over(total.Used(), draw.Max, total.Lifted)
+	if over > lift {
+		d.missingOr(i, c, draw.Reason(), spec.Lift{Owner: d.Mandates[i].Content, Constraint: c.ID(), Window: period,
+			MaxOver: rule.Money{Minor: over, Currency: draw.Unit}}, total)
+		return
+	}
+	d.usage = append(d.usage, usageRow(d.Mandates[i].Content, c.ID(), draw, total, over, supplement))
+}
+
+func usageRow(mandate, constraint string, draw rule.Draw, total spec.Window, over int64, supplement string) spec.Usage {
+	units := func(n int64) string { return rule.FormatUnits(n, draw.Unit) }
+	u := spec.Usage{Mandate: mandate, Constraint: constraint, From: spec.Time{Time: draw.Bucket.From}, To: spec.Time{Time: draw.Bucket.To},
+		Unit: draw.Unit, Max: units(draw.Max), Amount: units(draw.Amount), Before: spec.Totals{Lifted: units(total.Lifted),
+			Held: units(total.Held), Committed: units(total.Committed), Excess: units(total.Excess), Lifts: total.Lifts}}
+	if !draw.Sum.From.Equal(draw.Bucket.From) {
+		u.SumFrom = spec.Time{Time: draw.Sum.From}
+	}
+	if over > 0 {
+		u.Lift, u.Supplement = units(over), supplement
+	}
+	return u
+}
+
+// lift finds what an issued supplement of the interim decision adds to a limit of its own owner, in this window.
+func (d *deciding) lift(i int, constraint string, window *spec.Period) (over int64, supplement string) {
+	for _, p := range d.chains[i].Proposals {
+		if d.Resumes == "" || p.Decision != d.Resumes || p.Status != spec.ProposalIssued || !d.now.Before(p.Until) {
+			continue
+		}
+		for _, l := range p.Lifts {
+			if l.Owner == d.Mandates[i].Content && l.Constraint == constraint && samePeriod(l.Window, window) {
+				return l.MaxOver.Minor, p.Document
+			}
+		}
+	}
+	return 0, ""
+}
+
+func samePeriod(a, b *spec.Period) bool {
+	if a == nil || b == nil {
+		return a == b
+	}
+	return a.From.Equal(b.From.Time) && a.To.Equal(b.To.Time)
+}
+
+// missingOr proposes the smallest lift that admits the action, within the ceilings of the clause that names the limit; a
+// limit that no clause names, or a lift above a ceiling, is a violation for good.
+func (d *deciding) missingOr(i int, c rule.Constraint, reason string, lift spec.Lift, total spec.Window) {
+	m := d.Mandates[i]
+	detail := c.ID() + " of " + m.Content
+	clause := m.Body.RecoveryFor(c.ID())
+	if clause < 0 {
+		d.fail(reason, detail)
+		return
+	}
+	r := m.Body.Terms().Recovery[clause]
+	switch over := lift.MaxOver.Minor; {
+	case d.closed != "":
+		d.fail("recovery-"+d.closed, detail)
+	case over > r.MaxOver.Minor,
+		r.MaxOverPerWindow != nil && (over > r.MaxOverPerWindow.Minor || total.Lifted > r.MaxOverPerWindow.Minor-over),
+		r.MaxUses > 0 && total.Lifts >= r.MaxUses:
+		d.fail("lift-above-ceiling", detail)
+	default:
+		d.checks = append(d.checks, spec.Check{Check: d.name, Outcome: spec.MissingLift, Reason: reason, Detail: detail})
+		d.propose(m, clause, r, lift)
+	}
+}
+
+// propose gathers the lifts of one clause of one mandate.
+func (d *deciding) propose(m Mandate, clause int, r spec.Recovery, lift spec.Lift) {
+	for i := range d.missing {
+		if p := &d.missing[i]; p.Mandate == m.Content && p.Recovery == int64(clause) {
+			p.Lifts = append(p.Lifts, lift)
+			return
+		}
+	}
+	until := d.until(r.Within)
+	if !d.now.Before(until) {
+		d.fail("recovery-expired", "the caller does not wait")
+		return
+	}
+	d.missing = append(d.missing, spec.Missing{Mandate: m.Content, Recovery: int64(clause), Lifts: []spec.Lift{lift},
+		Approvers: r.Approvers, Threshold: r.Threshold, Until: spec.At(until)})
+}
+
+// until is now + within, at most the caller's patience and the chain's earliest end.
+func (d *deciding) until(within string) time.Time {
+	wait, _ := spec.ParseDuration(within)
+	until := earlier(d.now.Add(wait), d.validUntil())
+	if w := d.Request.WaitUntil; !w.IsZero() {
+		until = earlier(until, w.Time)
+	}
+	return until
+}
+
+func (d *deciding) validUntil() time.Time {
+	end := d.root().Body.ValidUntil.Time
+	for _, m := range d.Mandates {
+		end = earlier(end, m.Body.ValidUntil.Time)
+	}
+	return end
+}
+
+func earlier(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
+}
+
+// decision writes down the answer with every input that led to it.
+func (d *deciding) decision() *spec.Decision {
+	out := &spec.Decision{
+		Type: "Decision", Version: spec.Version, Mode: d.Mode, ID: d.ID, Result: d.result(), Epoch: d.Epoch, Agent: d.Agent,
+		Grantor: d.root().Body.Terms().Grantor.ID, Checks: d.checks, Request: d.Request, Action: d.ActionValue,
+		Executor: d.Request.Executor, Resumes: d.Resumes, Closed: d.closed,
+		Inputs: spec.Inputs{Roster: d.Roster, Presentation: d.Presentation, Commit: d.Commit, RequestBody: d.RequestDigest},
+		Config: spec.Config{Resource: d.Action.Resource, Grantor: d.Owner, ExecuteWithin: spec.FormatDuration(d.ExecuteWithin)},
+		Env:    spec.CurrentEnv(), Identity: d.Identity, ReceivedAt: spec.At(d.received()), At: spec.At(d.now), Seen: d.Seen,
+		Verifier: d.Verifier,
+	}
+	for i, m := range d.Mandates {
+		s := d.chains[i]
+		out.Mandates = append(out.Mandates, m.Content)
+		out.Positions = append(out.Positions, spec.Position{Mandate: m.Content, Seq: s.Seq + 1, Previous: s.Head,
+			Status: s.Status, OpenHolds: s.OpenHolds()})
+	}
+	switch out.Result {
+	case spec.Authorized:
+		out.Usage = d.usage
+		out.SelfExecuted = d.selfExecuted()
+		out.Charged = d.Commit != "" || out.SelfExecuted
+		out.ExecuteBefore = spec.At(earlier(d.now.Add(d.ExecuteWithin), d.validUntil()))
+	case spec.CollectMissing:
+		out.Missing = d.missing
+	}
+	return out
+}
+
+func (d *deciding) received() time.Time {
+	if d.ReceivedAt.IsZero() {
+		return d.now
+	}
+	return d.ReceivedAt
+}
+
+func (d *deciding) result() string {
+	switch {
+	case d.failed:
+		return spec.Rejected
+	case len(d.missing) > 0:
+		return spec.CollectMissing
+	}
+	return spec.Authorized
+}

@@ -1,0 +1,88 @@
+package verifier
+
+import (
+	"context"
+	"time"
+
+	"github.com/writ-trust/writ/spec"
+)
+
+// Begin takes the executor's word right before the effect. The entry with its proof is the leave to execute: the executor's
+// rule is to check it, once (documents.md section 6). Same bytes, same answer.
+func (v *Verifier) Begin(ctx context.Context, org string, data []byte) (spec.Logged, error) {
+	return v.execution(ctx, org, data, spec.TypeBegin)
+}
+
+// Report takes the executor's word on what became of the action. What was executed above the hold is recorded all the same.
+func (v *Verifier) Report(ctx context.Context, org string, data []byte) (spec.Logged, error) {
+	return v.execution(ctx, org, data, spec.TypeReport)
+}
+
+func (v *Verifier) execution(ctx context.Context, org string, data []byte, docType string) (spec.Logged, error) {
+	doc, err := spec.Parse(data)
+	if err != nil {
+		return spec.Logged{}, err
+	}
+	if doc.Type != docType {
+		return spec.Logged{}, spec.Refuse("type-unknown", "/type", "a %s is wanted", docType)
+	}
+	if doc.Mode() != v.Mode {
+		return spec.Logged{}, spec.Refuse("mode-other", "/mode", "a test document and a live ledger never mix")
+	}
+	return v.again(func() (spec.Logged, error) {
+		op, roster, err := v.openExecution(ctx, org, doc)
+		if err != nil {
+			return spec.Logged{}, err
+		}
+		return v.Journal.Run(ctx, op, func(states spec.States, _ time.Time) ([]spec.Document, error) {
+			if r := states.ByContent(op.Read[0].Content); r == nil || r.NewestContent() != roster {
+				return nil, ErrMoved
+			}
+			return []spec.Document{doc}, nil
+		})
+	})
+}
+
+// openExecution finds the decision and checks that its executor signed. A decision that is unknown here and one whose executor
+// somebody else is look the same.
+func (v *Verifier) openExecution(ctx context.Context, org string, doc spec.Document) (spec.Op, string, error) {
+	decision := decisionOf(doc)
+	rec, err := v.Journal.Record(ctx, org, decision)
+	if isNotFound(err) {
+		return spec.Op{}, "", notEntitled("decision-unknown")
+	}
+	if err != nil {
+		return spec.Op{}, "", err
+	}
+	d, ok := rec.Document.Body.(*spec.Decision)
+	if !ok {
+		return spec.Op{}, "", notEntitled("decision-unknown")
+	}
+	roster, err := v.Journal.RosterState(ctx, org, d.Grantor)
+	if err != nil {
+		return spec.Op{}, "", err
+	}
+	if err := checkExecutor(doc, d.Executor, d.Agent, roster); err != nil {
+		return spec.Op{}, "", notEntitled(reasonOf(err))
+	}
+	if d.Result != spec.Authorized {
+		return spec.Op{}, "", spec.Refuse("decision-not-authorized", "/decision", "only an authorised action is executed")
+	}
+	op := spec.Op{Org: org, Document: doc.Digest, Read: []spec.ChainRef{{Content: roster.Content, Kind: spec.KindRoster}},
+		Decisions: []string{decision}}
+	for _, content := range d.Mandates {
+		op.Write = append(op.Write, spec.ChainRef{Content: content, Kind: spec.KindMandate})
+	}
+	return op, roster.NewestContent(), nil
+}
+
+// decisionOf is the decision that a begin or report is about.
+func decisionOf(doc spec.Document) string {
+	switch b := doc.Body.(type) {
+	case *spec.Begin:
+		return b.Decision
+	case *spec.Report:
+		return b.Decision
+	}
+	return ""
+}
