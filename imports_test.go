@@ -63,14 +63,15 @@ var house = map[string]room{
 	"issuer":                {mayImport: "spec spec/rule vc vc/status did", mayNotLink: bannedInRules},
 	"verifier":              {mayImport: "spec spec/rule vc vc/status did log log/heads anchor", mayNotLink: bannedInRules, parses: true},
 	// A Signer's public half is a did.PublicKey, which spec may import too.
-	"internal/keys":    {mayImport: "spec did", parses: true},
-	"internal/journal": {mayImport: "spec log log/heads"},
-	"internal/api":     {mayImport: surface},
-	"internal/web":     {mayImport: surface},
-	"internal/mcp":     {mayImport: surface},
-	"internal/notify":  {mayImport: surface},
-	"cmd/writ":         {mayImport: "*"},
-	"conformance":      {mayImport: "*"},
+	"internal/keys":     {mayImport: "spec did", parses: true},
+	"internal/journal":  {mayImport: "spec log log/heads"},
+	"internal/writtest": {mayImport: "spec spec/rule vc did log internal/jcs"}, // tests only
+	"internal/api":      {mayImport: surface},
+	"internal/web":      {mayImport: surface},
+	"internal/mcp":      {mayImport: surface},
+	"internal/notify":   {mayImport: surface},
+	"cmd/writ":          {mayImport: "*"},
+	"conformance":       {mayImport: "*"},
 }
 
 // pureRooms, like the file decide.go, decide from their arguments alone: they do not import os, nor call time.Now (house_test.go).
