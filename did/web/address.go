@@ -15,7 +15,7 @@ import (
 // one first and to another one later.
 func (r *Resolver) dial(ctx context.Context, network, address string) (net.Conn, error) {
 	allowed := isPublic
-	if r.config.AllowLoopback && isLocalhost(address) {
+	if host, _, err := net.SplitHostPort(address); err == nil && host == localhost && r.config.AllowLoopback {
 		allowed = netip.Addr.IsLoopback
 	}
 	dialer := r.dialer

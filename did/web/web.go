@@ -15,6 +15,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -26,9 +27,9 @@ const (
 	defaultMaxAge  = 5 * time.Minute
 	defaultTimeout = 10 * time.Second
 	maxRedirects   = 3
-	maxHeader      = 16 << 10 // bytes of reply headers
-	maxCached      = 4096     // documents remembered
-	localhost      = "localhost"
+	maxHeader      = 16 << 10    // bytes of reply headers
+	maxCached      = 4096        // documents remembered
+	localhost      = "localhost" // the only host that AllowLoopback concerns
 )
 
 // Config says how a Resolver fetches and remembers. Its zero value is what
@@ -131,20 +132,21 @@ func (r *Resolver) url(id string) (string, error) {
 		return "", &did.Error{Reason: "did-method", Detail: "not a did:web"}
 	}
 	host, path, hasPath := strings.Cut(name, ":")
-	host = strings.Replace(host, "%3A", ":", 1)
+	name, port, hasPort := strings.Cut(host, "%3A")
+	if hasPort {
+		if _, err := strconv.ParseUint(port, 10, 16); err != nil {
+			return "", &did.Error{Reason: "did-syntax", Detail: "no such port"}
+		}
+		host = name + ":" + port
+	}
 	if !hasPath {
 		path = ".well-known"
 	}
 	scheme := "https"
-	if r.config.AllowLoopback && isLocalhost(host) {
+	if r.config.AllowLoopback && name == localhost {
 		scheme = "http"
 	}
 	return scheme + "://" + host + "/" + strings.ReplaceAll(path, ":", "/") + "/did.json", nil
-}
-
-func isLocalhost(host string) bool {
-	name, _, _ := strings.Cut(host, ":")
-	return name == localhost
 }
 
 // recall returns a document that is not too old. One from the future, after the
@@ -173,7 +175,7 @@ func (r *Resolver) remember(id string, c cachedDocument) {
 func (r *Resolver) fetch(ctx context.Context, url string) ([]byte, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
-		return nil, &did.Error{Reason: "did-syntax", Detail: "names no place to fetch from"}
+		return nil, err
 	}
 	request.Header.Set("Accept", "application/did+ld+json, application/did+json, application/json")
 	response, err := r.client.Do(request)
