@@ -199,6 +199,8 @@ func (d *Decision) check() error {
 		return refuse("version-unknown", "/version", "only version 1 is known")
 	case d.Result != Authorized && d.Result != CollectMissing && d.Result != Rejected:
 		return refuse("decision-result", "/result", "no such result")
+	case !uuidURN.MatchString(d.ID):
+		return refuse("id-syntax", "/id", "an id is urn:uuid:…")
 	case len(d.Mandates) > MaxChain:
 		return refuse("delegation-depth", "/mandates", "at most %d mandates", MaxChain)
 	case (d.Result == CollectMissing) != (len(d.Missing) > 0):
@@ -211,7 +213,14 @@ func (d *Decision) check() error {
 	if _, err := ParseAction(d.Action); err != nil {
 		return at("/action", err)
 	}
-	return checkMode(d.Mode)
+	return firstError(
+		d.Request.check,
+		func() error { return checkMode(d.Mode) },
+		func() error {
+			return checkDIDs("", "agent", d.Agent, "grantor", d.Grantor, "executor", d.Executor, "verifier", d.Verifier)
+		},
+		func() error { return checkEach("/mandates", d.Mandates) },
+	)
 }
 
 // Place puts an unsigned decision where the chains stand now: the positions are part of it, so it becomes another document.

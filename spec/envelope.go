@@ -163,6 +163,39 @@ func checkDigest(s, pointer string) error {
 	return nil
 }
 
+// checkDigests checks members of an object, given as name and value in turn; an empty one is absent.
+func checkDigests(place string, members ...string) error {
+	for i := 0; i < len(members); i += 2 {
+		if members[i+1] == "" {
+			continue
+		}
+		if err := checkDigest(members[i+1], place+"/"+members[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkDIDs is checkDigests for DIDs, none of them optional.
+func checkDIDs(place string, members ...string) error {
+	for i := 0; i < len(members); i += 2 {
+		if did.Check(members[i+1]) != nil {
+			return refuse("did-syntax", place+"/"+members[i], "not a DID of a known method")
+		}
+	}
+	return nil
+}
+
+// checkEach checks an array of digests.
+func checkEach(place string, digests []string) error {
+	for i, d := range digests {
+		if err := checkDigest(d, place+"/"+itoa(i)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func checkMode(mode string) error {
 	if mode != "" && mode != ModeTest {
 		return refuse("mode-unknown", "/mode", "mode is absent or test")

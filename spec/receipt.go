@@ -41,9 +41,14 @@ func (r *Receipt) mode() string    { return r.Subject.Mode }
 func (r *Receipt) Terms() *ReceiptTerms { return &r.Subject.Receipt }
 
 func (r *Receipt) check() error {
+	const place = "/credentialSubject/receipt"
+	t := r.Terms()
 	return firstError(
 		func() error { return r.Envelope.check("ReceiptCredential") },
 		func() error { return checkMode(r.Subject.Mode) },
+		func() error { return checkDIDs(place, "grantor", t.Grantor, "executor", t.Executor) },
+		func() error { return checkDigests(place, "decision", t.Decision, "begin", t.Begin, "report", t.Report, "action", t.Action) },
+		func() error { return checkEach(place+"/mandates", t.Mandates) },
 	)
 }
 

@@ -113,15 +113,25 @@ func (r *Roster) check() error {
 		return refuse("did-syntax", at+"/grantor", "not a DID of a known method")
 	case t.Version < 1 || (t.Version == 1) != (t.Previous == ""):
 		return refuse("roster-version", at+"/version", "version 1 has no previous, every later one has")
+	case t.Log == "":
+		return refuse("ledger-syntax", at+"/log", "a log's origin is not empty")
 	case t.ChangeThreshold < 1 || int(t.ChangeThreshold) > len(t.Persons):
 		return refuse("roster-threshold", at+"/changeThreshold", "between 1 and the number of persons")
 	}
 	return firstError(
 		func() error { return checkSalt(t.Salt, at+"/salt") },
 		func() error { return checkMode(r.Subject.Mode) },
-		t.checkPersons, t.checkPowers, t.checkParties,
+		t.checkDelay, t.checkPersons, t.checkPowers, t.checkParties,
 		func() error { return checkEvidence(r.Evidence) },
 	)
+}
+
+func (t *RosterTerms) checkDelay() error {
+	if t.ChangeDelay == "" {
+		return nil
+	}
+	_, err := ParseDuration(t.ChangeDelay)
+	return at("/credentialSubject/roster/changeDelay", err)
 }
 
 func (t *RosterTerms) checkPersons() error {
@@ -182,15 +192,18 @@ func (t *RosterTerms) checkPowers() error {
 }
 
 func (t *RosterTerms) checkParties() error {
+	var seals, ledgers, executors []string
 	for _, s := range t.Seals {
 		if _, err := did.ParseMultikey(s.Key); err != nil {
 			return refuse("key-syntax", "/credentialSubject/roster/seals", "%v", err)
 		}
+		seals = append(seals, s.ID)
 	}
 	for _, l := range t.Ledgers {
 		if _, err := did.ParseMultikey(l.Key); err != nil || did.Check(l.DID) != nil {
 			return refuse("key-syntax", "/credentialSubject/roster/ledgers", "a ledger has a DID and a multikey")
 		}
+		ledgers = append(ledgers, l.DID)
 	}
 	for _, e := range t.Executors {
 		if _, err := did.ParseMultikey(e.Key); err != nil || did.Check(e.DID) != nil {
@@ -199,6 +212,10 @@ func (t *RosterTerms) checkParties() error {
 		if e.Role != "gateway" && e.Role != "system-of-record" {
 			return refuse("executor-role", "/credentialSubject/roster/executors", "gateway or system-of-record")
 		}
+		executors = append(executors, e.DID)
+	}
+	if !distinct(seals) || !distinct(ledgers) || !distinct(executors) {
+		return refuse("roster-party", "/credentialSubject/roster", "a seal, ledger or executor is listed once")
 	}
 	return nil
 }

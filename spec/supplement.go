@@ -44,6 +44,7 @@ func (s *Supplement) check() error {
 	t := s.Terms()
 	return firstError(
 		func() error { return s.Envelope.check("SupplementCredential") },
+		func() error { return checkDIDs(place, "executor", t.Executor, "ledger/verifier", t.Ledger.Verifier) },
 		func() error { return checkDigest(t.Base, place+"/base") },
 		func() error { return checkDigest(t.Decision, place+"/decision") },
 		func() error { return checkDigest(t.Action, place+"/action") },
