@@ -47,7 +47,10 @@ func (r *Receipt) check() error {
 		func() error { return r.Envelope.check("ReceiptCredential") },
 		func() error { return checkMode(r.Subject.Mode) },
 		func() error { return checkDIDs(place, "grantor", t.Grantor, "executor", t.Executor) },
-		func() error { return checkDigests(place, "decision", t.Decision, "begin", t.Begin, "report", t.Report, "action", t.Action) },
+		func() error { return checkDigest(t.Decision, place+"/decision") },
+		func() error { return checkDigest(t.Action, place+"/action") },
+		func() error { return checkOptional(t.Begin, place+"/begin") },
+		func() error { return checkOptional(t.Report, place+"/report") },
 		func() error { return checkEach(place+"/mandates", t.Mandates) },
 	)
 }
