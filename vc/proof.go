@@ -72,18 +72,7 @@ func Sign(doc jcs.Value, o ProofOptions, s Signer) (jcs.Value, error) {
 	if !ok {
 		return jcs.Value{}, refuse("proof-key", "", "the signer has no key of a known type")
 	}
-	context, _ := doc.Member("@context")
-	members := proofMembers{
-		Context:            context,
-		Type:               proofType,
-		Cryptosuite:        suite,
-		Created:            formatTime(o.Created),
-		VerificationMethod: o.VerificationMethod,
-		ProofPurpose:       o.Purpose,
-		Domain:             o.Domain,
-		Challenge:          o.Challenge,
-		Expires:            formatTime(o.Expires),
-	}
+	members := o.members(suite, doc)
 	config, err := jcs.ValueOf(members)
 	if err != nil {
 		return jcs.Value{}, err
@@ -104,6 +93,22 @@ func Sign(doc jcs.Value, o ProofOptions, s Signer) (jcs.Value, error) {
 		return jcs.Value{}, err
 	}
 	return signed, nil
+}
+
+// members returns the proof configuration for doc: everything but proofValue.
+func (o ProofOptions) members(suite string, doc jcs.Value) proofMembers {
+	context, _ := doc.Member("@context")
+	return proofMembers{
+		Context:            context,
+		Type:               proofType,
+		Cryptosuite:        suite,
+		Created:            formatTime(o.Created),
+		VerificationMethod: o.VerificationMethod,
+		ProofPurpose:       o.Purpose,
+		Domain:             o.Domain,
+		Challenge:          o.Challenge,
+		Expires:            formatTime(o.Expires),
+	}
 }
 
 // suites is the cryptosuite of each key type.
