@@ -64,3 +64,13 @@ func (l Logged) Last() Record {
 	}
 	return l.Records[len(l.Records)-1]
 }
+
+// Draft is a content that waits for approvals: operational data, no authority. Body is the canonical unsigned credential.
+type Draft struct {
+	ID      string // urn:uuid of the credential
+	Org     string
+	Kind    string // KindMandate or KindRoster
+	Content string // content digest
+	Body    []byte
+	Created time.Time
+}
