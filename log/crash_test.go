@@ -51,6 +51,7 @@ func (w *world) open() error {
 	if l.Size() < w.shown {
 		w.t.Fatalf("%d entries after a start, %d were published", l.Size(), w.shown)
 	}
+	w.shown = l.Size()
 	for size := l.Size(); size < int64(len(w.journal)); size = l.Size() {
 		if err := w.follow(min(size+100, int64(len(w.journal)))); err != nil {
 			return err
@@ -159,7 +160,7 @@ func TestEveryOperationFault(t *testing.T) {
 	t.Logf("%d operations, %d runs", len(trace), runs)
 }
 
-// runFault is one run; keep < 0 means that the power stays on.
+// runFault is one run; keep < 0 means that the power goes only after another start.
 func runFault(t *testing.T, at int, op string, fault faultKind, keep float64) {
 	t.Helper()
 	name := fmt.Sprintf("operation %d (%s), fault %d, keep %v", at, op, fault, keep)
@@ -172,11 +173,14 @@ func runFault(t *testing.T, at int, op string, fault faultKind, keep float64) {
 	if err != nil && w.log != nil && op == "sync" && w.log.fatal == nil {
 		t.Fatalf("%s: %v is not fatal", name, err)
 	}
+	r := rand.New(rand.NewPCG(uint64(at), uint64(fault)))
 	if keep < 0 && !w.disk.off {
 		w.disk.restart()
-	} else {
-		w.disk.cutPower(rand.New(rand.NewPCG(uint64(at), uint64(fault))), max(keep, 0))
+		if err := w.open(); err != nil {
+			t.Fatalf("%s: start after it: %v", name, err)
+		}
 	}
+	w.disk.cutPower(r, max(keep, 0))
 	w.recover(name)
 }
 
@@ -241,7 +245,7 @@ func TestFailedSyncIsFatal(t *testing.T) {
 		if !errors.Is(err, ErrFatal) || !errors.Is(err, errInjected) {
 			t.Errorf("%s: %v", d.trace[d.ops-1], err)
 		}
-		checkRefusesAll(t, l)
+		checkRefusesAll(t, l, ErrFatal)
 	}
 }
 

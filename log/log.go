@@ -45,7 +45,7 @@ type Log struct {
 	publishing sync.Mutex // held by Publish; taken before mu
 
 	mu        sync.RWMutex
-	fatal     error // set once; wraps ErrFatal
+	fatal     error // set once, by a failure or by Close: every later call returns it
 	tree      edge
 	bundle    int64 // bytes in the entry bundle that grows
 	newest    head
@@ -340,9 +340,7 @@ func (l *Log) writeEntries(first int64, leaves [][]byte) (bundle int64, err erro
 
 // fail makes the log refuse everything from now on. The caller holds mu.
 func (l *Log) fail(err error) error {
-	if l.fatal == nil {
-		l.fatal = fmt.Errorf("%w: %w", ErrFatal, err)
-	}
+	l.fatal = fmt.Errorf("%w: %w", ErrFatal, err)
 	return l.fatal
 }
 
@@ -420,12 +418,14 @@ func (l *Log) CommitCheckpoint() []byte {
 	return l.newest.signed
 }
 
-// Close gives up the lock and the open files. It publishes nothing.
+// Close gives up the lock and the open files. It publishes nothing. Later calls fail with fs.ErrClosed.
 func (l *Log) Close() error {
 	l.publishing.Lock()
 	defer l.publishing.Unlock()
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.fail(errors.New("closed"))
+	if l.fatal == nil {
+		l.fatal = fmt.Errorf("log: %w", fs.ErrClosed)
+	}
 	return errors.Join(l.store.take().close(), l.lock.Close())
 }

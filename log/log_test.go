@@ -6,6 +6,7 @@ import (
 	"crypto/ed25519"
 	"errors"
 	"fmt"
+	"io/fs"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -518,16 +519,16 @@ func TestForeignWriterOfTheGuardIsFatal(t *testing.T) {
 	if !errors.Is(err, ErrFatal) || !strings.Contains(err.Error(), "7 entries") {
 		t.Errorf("%v", err)
 	}
-	checkRefusesAll(t, l)
+	checkRefusesAll(t, l, ErrFatal)
 }
 
-func checkRefusesAll(t *testing.T, l *Log) {
+func checkRefusesAll(t *testing.T, l *Log, why error) {
 	t.Helper()
 	for i, err := range []error{
 		second(l.Stage(l.Size(), testEntries(l.Size(), 1))), l.Keep(ctx, Checkpoint{}), second(l.Publish(ctx)), second(l.Proof(0)), second(l.ProofAt(0, 1)),
 		second(l.Consistency(0, 1)), second(l.CheckpointAt(0)), second(l.Entry(0)), second(l.ReadTile("checkpoint")),
 	} {
-		if !errors.Is(err, ErrFatal) {
+		if !errors.Is(err, why) {
 			t.Errorf("call %d after a fatal error: %v", i, err)
 		}
 	}
@@ -545,7 +546,7 @@ func TestSecondProcessIsRefused(t *testing.T) {
 	if err := l.Close(); err != nil {
 		t.Fatal(err)
 	}
-	checkRefusesAll(t, l)
+	checkRefusesAll(t, l, fs.ErrClosed)
 	openTest(t, o)
 }
 

@@ -33,7 +33,8 @@ func (s *store) path(t Tile) string {
 
 func (s *store) read(t Tile) ([]byte, error) { return s.fs.ReadFile(s.path(t)) }
 
-// extend writes the bytes of a tile from offset on. What a crash left behind offset is cut off first.
+// extend writes the bytes of a tile from offset on. What a crash left behind them does no harm: readers know how
+// many hashes or entries they want.
 func (s *store) extend(t Tile, offset int64, data []byte) error {
 	name := s.path(t)
 	f, open := s.files[name]
@@ -61,7 +62,7 @@ func (s *store) open(name string, offset int64) (File, error) {
 		return nil, err
 	}
 	s.files[name] = f
-	return f, f.Truncate(offset)
+	return f, nil
 }
 
 // take hands over what is unsynced; the store goes on with nothing unsynced.
