@@ -102,6 +102,16 @@ func (s *State) take(u Usage, selfExecuted bool) (HoldLine, error) {
 	return HoldLine{Constraint: u.Constraint, Unit: u.Unit, From: u.From.Time, Amount: n.amount, Open: n.amount, Lift: n.lift}, nil
 }
 
+// Window is the account that the row says it found.
+func (u Usage) Window() Window {
+	units := func(s string) int64 {
+		n, _ := rule.ParseUnits(s, u.Unit)
+		return n
+	}
+	return Window{Constraint: u.Constraint, Unit: u.Unit, From: u.From.Time, To: u.To.Time, Max: units(u.Max), Lifted: units(u.Before.Lifted),
+		Held: units(u.Before.Held), Committed: units(u.Before.Committed), Excess: units(u.Before.Excess), Lifts: u.Before.Lifts}
+}
+
 type usageUnits struct{ max, amount, lift int64 }
 
 func (u Usage) units() (n usageUnits, err error) {

@@ -319,6 +319,7 @@ func (d *deciding) charge(i int, c rule.Constraint, draw rule.Draw) {
 	lift, supplement := d.lift(i, c.ID(), period)
 	over := draw.Over(total.Used(), draw.Max, total.Lifted)
 	if over > lift {
+		d.usage = append(d.usage, usageRow(d.Mandates[i].Content, c.ID(), draw, total, 0, ""))
 		d.missingOr(i, c, draw.Reason(), spec.Lift{Owner: d.Mandates[i].Content, Constraint: c.ID(), Window: period,
 			MaxOver: rule.Money{Minor: over, Currency: draw.Unit}}, total)
 		return
@@ -445,9 +446,9 @@ func (d *deciding) decision() *spec.Decision {
 		out.Positions = append(out.Positions, spec.Position{Mandate: m.Content, Seq: s.Seq + 1, Previous: s.Head,
 			Status: s.Status, OpenHolds: s.OpenHolds()})
 	}
+	out.Usage = d.usage
 	switch out.Result {
 	case spec.Authorized:
-		out.Usage = d.usage
 		out.SelfExecuted = d.selfExecuted()
 		out.Charged = d.Commit != "" || out.SelfExecuted
 		out.ExecuteBefore = spec.At(earlier(d.now.Add(d.ExecuteWithin), d.validUntil()))

@@ -1,0 +1,311 @@
+package verifier
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/writ-trust/writ/internal/jcs"
+	"github.com/writ-trust/writ/spec"
+)
+
+// BundleType is the media type of a bundle.
+const BundleType = "application/vnd.writ.bundle+json"
+
+// Bundle is one self-contained file: everything that an auditor needs to see that one action was allowed and executed, beside a
+// trust file (documents.md section 10). It has no extra members.
+type Bundle struct {
+	Type         string      `json:"type"` // WritBundle
+	Version      string      `json:"version"`
+	Receipt      jcs.Value   `json:"receipt,omitempty"`
+	Reports      []jcs.Value `json:"reports,omitempty"`
+	Begin        jcs.Value   `json:"begin,omitempty"`
+	Decision     jcs.Value   `json:"decision"`
+	Interim      []jcs.Value `json:"interim,omitempty"`
+	Supplements  []jcs.Value `json:"supplements,omitempty"`
+	Declines     []jcs.Value `json:"declines,omitempty"`
+	Commit       jcs.Value   `json:"commit,omitempty"`
+	Presentation jcs.Value   `json:"presentation"` // with the mandate chain and its approvals
+	Rosters      []jcs.Value `json:"rosters"`      // from the pinned one to the one in force
+	Logged       []LoggedAt  `json:"logged"`
+}
+
+// LoggedAt opens one log entry: which document it commits to, where it stands, and the state that it left on each chain.
+type LoggedAt struct {
+	Document string     `json:"document"`
+	Entry    jcs.Value  `json:"entry"`
+	Salt     string     `json:"salt"`
+	Proof    string     `json:"proof"` // C2SP tlog-proof
+	Opened   []OpenedAt `json:"opened"`
+}
+
+// OpenedAt is an opened state with its salt.
+type OpenedAt struct {
+	spec.Opening
+	Salt string `json:"salt"`
+}
+
+// Archive is what exporting a bundle reads.
+type Archive interface {
+	Record(ctx context.Context, org, digest string) (spec.Record, error)
+	RosterState(ctx context.Context, org, grantor string) (*spec.State, error)
+	// Following are the begin and the reports of a decision, in log order.
+	Following(ctx context.Context, org, decision string) ([]spec.Record, error)
+	// Chain are the entries of a chain, in seq order.
+	Chain(ctx context.Context, org, content string) ([]spec.Record, error)
+	// Openings are the states that an entry left, one a link.
+	Openings(ctx context.Context, org, digest string) ([]spec.Opening, error)
+}
+
+// exporter gathers a bundle. All proofs end in one checkpoint, so that no two parts of it can come from different logs.
+type exporter struct {
+	ctx     context.Context
+	archive Archive
+	org     string
+	prove   func(index int64) ([]byte, error)
+	bundle  *Bundle
+	done    map[string]bool
+}
+
+// Export writes the bundle of a final decision. prove gives proofs under one checkpoint; receipt is the signed receipt, the zero
+// Document for a refused action.
+func Export(ctx context.Context, archive Archive, org, decision string, receipt spec.Document, prove func(index int64) ([]byte, error)) ([]byte, error) {
+	x := &exporter{ctx: ctx, archive: archive, org: org, prove: prove, done: map[string]bool{},
+		bundle: &Bundle{Type: "WritBundle", Version: spec.Version, Receipt: receipt.Value}}
+	rec, err := archive.Record(ctx, org, decision)
+	if err != nil {
+		return nil, err
+	}
+	d, ok := rec.Document.Body.(*spec.Decision)
+	if !ok {
+		return nil, spec.Refuse("not-found", "", "no decision with this digest")
+	}
+	x.bundle.Decision = rec.Document.Value
+	for _, step := range []func(*spec.Decision) error{x.rosters, x.presentation, x.interim} {
+		if err := step(d); err != nil {
+			return nil, err
+		}
+	}
+	if err := x.log(rec); err != nil {
+		return nil, err
+	}
+	if err := x.following(decision); err != nil {
+		return nil, err
+	}
+	slices.SortFunc(x.bundle.Logged, func(a, b LoggedAt) int { return indexOf(a) - indexOf(b) })
+	return jcs.Marshal(x.bundle)
+}
+
+func (x *exporter) rosters(d *spec.Decision) error {
+	state, err := x.archive.RosterState(x.ctx, x.org, d.Grantor)
+	if err != nil {
+		return err
+	}
+	for _, v := range state.Versions {
+		if v.At.After(d.At.Time) {
+			break
+		}
+		x.bundle.Rosters = append(x.bundle.Rosters, v.Document.Value)
+		if err := x.credential(v.Document); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (x *exporter) presentation(d *spec.Decision) error {
+	pres, err := x.archive.Record(x.ctx, x.org, d.Inputs.Presentation)
+	if err != nil {
+		return err
+	}
+	x.bundle.Presentation = pres.Document.Value
+	for _, v := range pres.Document.Body.(*spec.Presentation).Credential {
+		doc, err := spec.FromValue(v)
+		if err != nil {
+			return err
+		}
+		if err := x.credential(doc); err != nil {
+			return err
+		}
+	}
+	if d.Inputs.Commit == "" {
+		return nil
+	}
+	commit, err := x.archive.Record(x.ctx, x.org, d.Inputs.Commit)
+	x.bundle.Commit = commit.Document.Value
+	return err
+}
+
+// interim walks back over the decisions that this one resumes, oldest first, with what people answered to each.
+func (x *exporter) interim(d *spec.Decision) error {
+	if d.Resumes == "" {
+		return nil
+	}
+	rec, err := x.archive.Record(x.ctx, x.org, d.Resumes)
+	if err != nil {
+		return err
+	}
+	before := rec.Document.Body.(*spec.Decision)
+	if err := x.interim(before); err != nil {
+		return err
+	}
+	x.bundle.Interim = append(x.bundle.Interim, rec.Document.Value)
+	if err := x.log(rec); err != nil {
+		return err
+	}
+	return x.answers(before, d.Resumes)
+}
+
+// answers are the supplements and declines of an interim decision, found on the chains that own the limits.
+func (x *exporter) answers(d *spec.Decision, interim string) error {
+	for _, m := range d.Missing {
+		chain, err := x.archive.Chain(x.ctx, x.org, m.Mandate)
+		if err != nil {
+			return err
+		}
+		for _, r := range chain {
+			switch b := r.Document.Body.(type) {
+			case *spec.Supplement:
+				if b.Terms().Decision != interim || x.done[r.Document.Digest] {
+					continue
+				}
+				x.bundle.Supplements = append(x.bundle.Supplements, r.Document.Value)
+				if err := x.credential(r.Document); err != nil {
+					return err
+				}
+			case *spec.Approval:
+				if b.Kind != spec.KindSupplement || b.Decision != spec.Decline || x.done[r.Document.Digest] || !x.proposes(chain, interim, b.Content) {
+					continue
+				}
+				x.bundle.Declines = append(x.bundle.Declines, r.Document.Value)
+				if err := x.log(r); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// proposes says whether the content is a supplement that the interim decision proposed, so that another request's decline is
+// left where it belongs.
+func (x *exporter) proposes(chain []spec.Record, interim, content string) bool {
+	var base *spec.Mandate
+	for _, r := range chain {
+		if m, ok := r.Document.Body.(*spec.Mandate); ok {
+			base = m
+		}
+	}
+	rec, err := x.archive.Record(x.ctx, x.org, interim)
+	if err != nil || base == nil {
+		return false
+	}
+	d := rec.Document.Body.(*spec.Decision)
+	for i := range d.Missing {
+		if s, err := spec.Propose(rec.Document, i, base); err == nil && spec.ContentDigest(s.Value) == content {
+			return true
+		}
+	}
+	return false
+}
+
+func (x *exporter) following(decision string) error {
+	records, err := x.archive.Following(x.ctx, x.org, decision)
+	if err != nil {
+		return err
+	}
+	for _, r := range records {
+		switch r.Document.Body.(type) {
+		case *spec.Begin:
+			x.bundle.Begin = r.Document.Value
+		case *spec.Report:
+			x.bundle.Reports = append(x.bundle.Reports, r.Document.Value)
+		}
+		if err := x.log(r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// credential logs a credential as the ledger has it and the approvals that the envelope carries.
+func (x *exporter) credential(d spec.Document) error {
+	approvals, err := spec.Approvals(d.Value)
+	if err != nil {
+		return err
+	}
+	for _, a := range append(approvals, d) {
+		if x.done[a.Digest] {
+			continue
+		}
+		rec, err := x.archive.Record(x.ctx, x.org, a.Digest)
+		if err != nil {
+			return err
+		}
+		if err := x.log(rec); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (x *exporter) log(r spec.Record) error {
+	if x.done[r.Document.Digest] || r.Entry == nil {
+		return nil
+	}
+	x.done[r.Document.Digest] = true
+	proof, err := x.prove(r.Index)
+	if err != nil {
+		return err
+	}
+	entry, err := jcs.ParseDocument(r.Entry.Bytes())
+	if err != nil {
+		return err
+	}
+	openings, err := x.archive.Openings(x.ctx, x.org, r.Document.Digest)
+	if err != nil {
+		return err
+	}
+	at := LoggedAt{Document: r.Document.Digest, Entry: entry, Salt: jcs.EncodeBase64(r.Salt[:]), Proof: string(proof)}
+	for _, o := range openings {
+		salt := r.Seeds[o.Chain].State()
+		at.Opened = append(at.Opened, OpenedAt{Opening: o, Salt: jcs.EncodeBase64(salt[:])})
+	}
+	x.bundle.Logged = append(x.bundle.Logged, at)
+	return nil
+}
+
+// Receipt makes the unsigned receipt of an authorised action from what the journal has of it. at is the ledger time of the last
+// document in it: the receipt is signed with that time, so its bytes are the same each time.
+func Receipt(ctx context.Context, archive Archive, org, decision string) (receipt spec.Document, at time.Time, err error) {
+	rec, err := archive.Record(ctx, org, decision)
+	if err != nil {
+		return receipt, at, err
+	}
+	d, ok := rec.Document.Body.(*spec.Decision)
+	if !ok {
+		return receipt, at, spec.Refuse("not-found", "", "no decision with this digest")
+	}
+	following, err := archive.Following(ctx, org, decision)
+	if err != nil {
+		return receipt, at, err
+	}
+	roster, err := archive.RosterState(ctx, org, d.Grantor)
+	if err != nil {
+		return receipt, at, err
+	}
+	x := spec.Execution{Decision: rec.Document, LastAt: spec.At(rec.At)}
+	if e, ok := roster.Newest().Terms().Executor(d.Executor); ok && d.Executor != d.Agent {
+		x.Role = e.Role
+	}
+	for _, r := range following {
+		x.LastAt = spec.At(r.At)
+		if _, ok := r.Document.Body.(*spec.Begin); ok {
+			x.Begin = r.Document
+		} else {
+			x.Reports = append(x.Reports, r.Document)
+		}
+	}
+	receipt, err = spec.ReceiptOf(x)
+	return receipt, x.LastAt.Time, err
+}
