@@ -3,6 +3,7 @@ package spec
 import (
 	"cmp"
 	"slices"
+	"sync"
 )
 
 // Reason is a stable reason code with what `writ explain` and problem details say of it. Codes are never renamed nor reused;
@@ -15,7 +16,7 @@ type Reason struct {
 
 // Explain returns what a reason code means; false where no code of Writ is written like that.
 func Explain(code string) (Reason, bool) {
-	all := Reasons()
+	all := sortedReasons()
 	i, found := slices.BinarySearchFunc(all, code, func(r Reason, c string) int { return cmp.Compare(r.Code, c) })
 	if !found {
 		return Reason{}, false
@@ -24,12 +25,14 @@ func Explain(code string) (Reason, bool) {
 }
 
 // Reasons is every reason code, sorted by code.
-func Reasons() []Reason {
+func Reasons() []Reason { return slices.Clone(sortedReasons()) }
+
+var sortedReasons = sync.OnceValue(func() []Reason {
 	all := slices.Concat(bytesReasons, documentReasons, approvalReasons, chainReasons, decisionReasons, ruleReasons,
-		keyReasons, proofReasons, statusReasons, logReasons, serviceReasons)
+		keyReasons, proofReasons, statusReasons, logReasons, bundleReasons, serviceReasons)
 	slices.SortFunc(all, func(a, b Reason) int { return cmp.Compare(a.Code, b.Code) })
 	return all
-}
+})
 
 // Bytes, digests and the members of any document (documents.md section 1).
 var bytesReasons = []Reason{
@@ -138,6 +141,13 @@ var approvalReasons = []Reason{
 	{"power-missing", "By the roster, the named approvers may not approve this far.", "Name approvers with the power, lower the limits, or change the roster."},
 	{"roster-unknown", "The grantor has no roster here, or none is in force.", "Register the grantor's roster first."},
 	{"roster-stale", "A newer roster than the one that judged is in force.", "Try again with the newest roster."},
+	{"roster-not-pinned", "The grantor's roster does not begin with the one that the trust file names.", "Pin the digest of the roster's version 1, from a source of your own."},
+	{"revoker-unknown", "The roster lets no such key revoke.", "Have a revoker of the roster sign, or the issuer of the delegated mandate."},
+	{"seal-unknown", "The roster lists no such seal.", "Have the grantor list the seal in its roster."},
+	{"approver-not-named", "The content does not name this person as an approver.", "Ask one of the approvers that it names."},
+	{"approval-future", "The approval says that it was signed in the future.", "Set the signer's clock right."},
+	{"approval-not-logged", "An approval in the evidence is not in the log.", "Hand the approval to the ledger first: only logged ones count."},
+	{"draft-signed", "A draft carries a proof or approvals.", "Hand in the content alone; both are added later."},
 	{"roster-previous", "The roster does not follow the version in force.", "Start from the newest version and name its content digest."},
 	{"roster-identity", "A new roster version changes grantor, salt or log.", "These stay for ever; begin another roster to change them."},
 	{"veto-late", "The roster version is not the newest, or its delay is over.", "Change the roster with a further version."},
@@ -146,14 +156,16 @@ var approvalReasons = []Reason{
 // Chains, holds and accounts (documents.md sections 8 and 9).
 var chainReasons = []Reason{
 	{"chain-unknown", "There is no such chain here.", "Ask the ledger that the mandate names."},
-	{"chain-missing", "A document names a chain that is not part of this operation.", "Name every chain that the document touches."},
 	{"time-backwards", "The document would be logged before the chain's newest entry.", "Set the machine's clock right."},
 	{"not-an-event", "A document of this type is no event of a chain.", "Hand over one of the documents that chains are made of."},
 	{"ancestor-missing", "A mandate above this one is not known here.", "Register the whole chain, root first."},
 	{"draft-closed", "The draft is closed: it was issued or declined.", "Start another draft."},
 	{"mandate-exists", "The delegated mandate is on its chain already.", "Use it; a second entry would change nothing."},
 	{"parent-inactive", "The parent mandate is not active here.", "Delegate from an active mandate."},
+	{"parent-unknown", "The ledger does not know the parent mandate.", "Register the parent first."},
 	{"proposal-unknown", "Nothing was proposed with this content.", "Approve the supplement that the decision proposes, unchanged."},
+	{"recovery-unknown", "No interim decision has this digest.", "Use the digest of the COLLECT_MISSING decision."},
+	{"recovery-open", "People may still approve what the request waits for.", "Wait until they have, or until the time is over."},
 	{"proposal-closed", "The proposal is spent, issued or declined.", "Ask for the action anew."},
 	{"proposal-expired", "The proposal's time is over.", "Ask for the action anew."},
 	{"not-suspended", "The mandate is not suspended.", "There is nothing to resume."},
@@ -162,6 +174,7 @@ var chainReasons = []Reason{
 	{"position-absent", "A decision has no position on one of its chains.", "The verifier that made it is faulty: report it."},
 	{"position-stale", "The chain has moved on since the decision was made.", "Decide again."},
 	{"decision-unknown", "No authorised decision has this digest here.", "Send it to the ledger that decided, with the decision's digest."},
+	{"decision-not-authorized", "The decision does not authorise the action.", "Execute only what an AUTHORIZED decision names."},
 	{"decision-repeated", "The decision is on the chain already.", "Use the one that is there."},
 	{"action-other", "The document names another action than the one decided.", "Execute and report the action that was decided, or ask anew."},
 	{"executor-other", "The document names another executor than the one decided.", "Only the executor that the decision names may execute."},
@@ -188,7 +201,6 @@ var chainReasons = []Reason{
 	{"mandate-revoked", "The mandate is revoked, for ever.", "Ask for a new mandate."},
 	{"mandate-expired", "The mandate is past its validity, or not yet in it.", "Ask for a new mandate, or wait until it begins."},
 	{"mandate-not-yet-valid", "The mandate is not valid yet.", "Wait until validFrom."},
-	{"mandate-unknown", "The ledger does not know this mandate.", "Issue it at the ledger that it names."},
 }
 
 // What decisions say (design.md section 5); those of the constraints are below.
@@ -197,20 +209,20 @@ var decisionReasons = []Reason{
 	{"indeterminate", "Something that the check needs could not be reached or read.", "Try again with the same idempotency key; nothing was decided."},
 	{"key-reused", "The idempotency key belongs to another request.", "Use a fresh key for another request, and the same body for the same one."},
 	{"ledger-other", "This verifier is not the mandate's ledger.", "Ask the ledger that the mandate names."},
+	{"subject-other", "The agent is not the one to whom the last mandate was given.", "Present the chain in order, root first, and sign with the key of its last subject."},
 	{"presentation-stale", "The presentation is expired, from the future, or valid for more than a minute.", "Sign a new one, with the clock set right."},
+	{"presentation-life", "The presentation is valid for longer than a minute.", "Let its proof expire at most 60 seconds after it is created."},
 	{"presentation-audience", "The presentation was made for another verifier.", "Set the proof's domain to this verifier's DID."},
-	{"resource-unknown", "The relying party's map does not know the resource.", "Add the resource to the map, with the grantor that it belongs to."},
-	{"resource-foreign", "The resource belongs to another grantor than the mandate's.", "Act on resources of the grantor only."},
+	{"holder-other", "The presentation's holder is not the subject of the last mandate.", "Sign with the key of the mandate's subject."},
+	{"commit-other", "The commit is for another request than the presentation's.", "Sign the commit over the identity of this request."},
 	{"executor-unknown", "The roster does not know the executor.", "Have the grantor list the executor in its roster."},
+	{"resource-owner", "The relying party's map does not give this resource to the grantor of the mandate.", "Correct the map, or act on a resource of the grantor."},
 	{"executor-is-agent", "The executor is the agent, and the mandate does not allow that.", "Name an executor of the roster, or grant selfExecuted."},
 	{"action-not-covered", "The mandate does not cover this type of action.", "Ask for an action that it covers, or for another mandate."},
 	{"resource-not-covered", "The mandate does not cover this resource.", "Ask for a resource that it covers, or for another mandate."},
-	{"pointer-unlimited", "A member of the action is under no limit.", "Leave it out, or have it limited or listed as free."},
 	{"recovery-declined", "An approver declined the lift.", "Ask for an action within the limits; the same request cannot be proposed again."},
 	{"recovery-expired", "Nobody lifted the limit in time.", "Ask for the action anew, under another key."},
 	{"lift-above-ceiling", "The lift would exceed what the recovery clause allows.", "Ask for less, or for a mandate with higher limits."},
-	{"no-recovery", "The limit has no recovery clause.", "Ask for an action within the limit, or for another mandate."},
-	{"principal-other", "A mandate of the chain was not granted by the one above it.", "Present the chain in order, root first."},
 	{"transparency-missing", "The log has no entry of the mandate, or the entry does not name its grantor.", "Have the mandate issued by its ledger."},
 }
 
@@ -258,10 +270,21 @@ var keyReasons = []Reason{
 	{"did-document", "The DID document does not have the form of DID Core.", "Correct the document."},
 	{"did-document-size", "The DID document is too large.", "Serve a smaller one."},
 	{"did-document-subject", "The DID document is about another DID.", "Serve the document of the DID that was asked for."},
+	{"did-web-address", "The host of a did:web has a private or special address.", "Use a public host."},
+	{"did-web-status", "The host of a did:web did not serve its document.", "Publish the document at the address that did:web gives."},
+	{"did-web-redirect", "The host of a did:web redirects elsewhere, or too often.", "Serve the document at the host itself."},
+	{"did-web-unreachable", "The host of a did:web could not be reached.", "Try again later."},
 	{"key-file-size", "The key file is too large.", "Check that this is a key file of Writ."},
 	{"key-file-syntax", "The key file is damaged or was changed by hand.", "Restore it from your copy."},
 	{"key-passphrase", "The passphrase is empty or does not open the key file.", "Give the passphrase with which the file was made."},
 	{"key-work-factor", "The work factor of the key file is out of range.", "Leave the default."},
+	{"key-unknown", "The key file has no key of this name.", "See which keys it has."},
+	{"key-name", "This is no name for a key.", "Write small letters, digits and dashes, like agent/treasury."},
+	{"key-type", "The key is of another type than was asked for.", "Use Ed25519 or P-256."},
+	{"key-exists", "A key or file of this name exists; it is not replaced.", "Use another name, or move the old one away."},
+	{"key-file-missing", "There is no such key file.", "Check the path."},
+	{"key-file-mode", "Others than its owner may read the key file.", "chmod 600 it; if others could have read it, replace the keys."},
+	{"key-file-changed", "Another process wrote the key file meanwhile.", "Open it again."},
 }
 
 // Proofs, credentials and presentations (VC Data Integrity 1.0, VCDM 2.0).
@@ -337,6 +360,25 @@ var logReasons = []Reason{
 	{"log-keep", "Another checkpoint than the staged one was to be kept.", "This is a mistake in the calling program."},
 }
 
+// Bundles that are checked without a server (documents.md section 10).
+var bundleReasons = []Reason{
+	{"bundle-logged", "A document of the bundle has no log entry in it.", "Export the bundle again."},
+	{"bundle-order", "Entries of the bundle do not stand in the order that their documents need.", "Do not rely on it: one was logged after what depends on it."},
+	{"bundle-repeated", "A document or an entry stands twice in the bundle.", "Export the bundle again."},
+	{"bundle-incomplete", "A document that the decision depends on is not in the bundle.", "Export the bundle again, with everything that it names."},
+	{"bundle-checkpoints", "The proofs of the bundle stand under checkpoints that do not belong together.", "Export the bundle again: all of its proofs share one checkpoint."},
+	{"checkpoint-lines", "The checkpoint has signature lines of keys that the trust file does not know.", "Add the keys, or export the bundle without those lines."},
+	{"entry-commitment", "The entry does not commit to the document under the salt given.", "Do not rely on it: document, entry and salt do not belong together."},
+	{"entry-opened", "The opened state is not what the entry commits to.", "Do not rely on the totals shown."},
+	{"chain-order", "The entries of a chain do not follow one another.", "Do not rely on it: an entry was left out or moved."},
+	{"position-other", "The decision stands at another place on the chain than it says.", "The verifier that made it is faulty: report it."},
+	{"decision-other", "Deciding again from the bundle gives another decision.", "The verifier that made it is faulty: report it, with the bundle."},
+	{"env-unknown", "The decision was made under rules or tables that this Writ does not have.", "Check it with the version of Writ that its env names."},
+	{"ledger-unknown", "The roster lists no such ledger.", "Have the grantor list the verifier in its roster."},
+	{"receipt-other", "The receipt is not what follows from decision, begin and reports.", "Do not rely on it: fetch it again from the ledger."},
+	{"expect-other", "The outcome is another than the one expected.", "See what the receipt says."},
+}
+
 // The service around: API, storage, trust.
 var serviceReasons = []Reason{
 	{"not-found", "There is no such thing here, or it belongs to somebody else.", "Check the id and the key with which you ask."},
@@ -349,5 +391,6 @@ var serviceReasons = []Reason{
 	{"unsupported-media-type", "The request's media type is not one that the operation takes.", "Send application/json."},
 	{"internal", "Something went wrong here.", "Try again with the same idempotency key, and report the request id."},
 	{"trust-empty", "The trust file trusts nobody.", "Add the roster's digest and the log's policy, from a source of your own."},
-	{"trust-syntax", "The trust file does not have its form.", "Correct it as the message says."},
+	{"trust-roster", "A pinned roster is not a grantor's DID with a content digest.", "Write both as the roster's owner published them."},
+	{"trust-policy", "The trust file's policy of logs and witnesses does not read.", "Write it as C2SP tlog-policy."},
 }
