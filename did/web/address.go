@@ -21,7 +21,7 @@ func (r *Resolver) dial(ctx context.Context, network, address string) (net.Conn,
 	dialer := r.dialer
 	dialer.Control = func(_, address string, _ syscall.RawConn) error {
 		to, err := netip.ParseAddrPort(address)
-		if err != nil || !allowed(to.Addr().Unmap()) {
+		if err != nil || !allowed(to.Addr()) {
 			return &did.Error{Reason: "did-web-address", Detail: "the host has a private or special address"}
 		}
 		return nil
@@ -67,8 +67,8 @@ func prefixes(list ...string) (parsed []netip.Prefix) {
 	return parsed
 }
 
-// isPublic reports whether an address, not an IPv4-mapped one, may be a public
-// host's.
+// isPublic reports whether an address may be a public host's. IPv4-mapped ones
+// are not: they are dialled, and so looked at, in their IPv4 form.
 func isPublic(a netip.Addr) bool {
 	return (a.Is4() || globalIPv6.Contains(a)) &&
 		!slices.ContainsFunc(special, func(p netip.Prefix) bool { return p.Contains(a) })

@@ -82,7 +82,7 @@ func New(now func() time.Time, config Config) *Resolver {
 		// No Proxy: a proxy would connect on our behalf, past the address check.
 		Transport: &http.Transport{
 			DialContext:            r.dial,
-			DisableCompression: false,
+			DisableCompression:     true,
 			MaxResponseHeaderBytes: maxHeader,
 			MaxIdleConnsPerHost:    1,
 			MaxIdleConns:           64,

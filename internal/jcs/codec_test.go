@@ -174,6 +174,21 @@ func TestDecodeTarget(t *testing.T) {
 	}
 }
 
+func TestDecodeIntegers(t *testing.T) {
+	type sizes struct {
+		A int8   `json:"a,omitempty"`
+		B uint64 `json:"b,omitempty"`
+		C int    `json:"c,omitempty"`
+	}
+	var got sizes
+	err := Unmarshal([]byte(`{"a":-128,"b":9007199254740991,"c":-9007199254740991}`), &got)
+	if err != nil || got != (sizes{-128, MaxInt, -MaxInt}) {
+		t.Errorf("decoded %+v (%v)", got, err)
+	}
+	checkRefusal(t, "Unmarshal", refusal{"int8", "member-range", "/a"}, Unmarshal([]byte(`{"a":128}`), &got))
+	checkRefusal(t, "Unmarshal", refusal{"uint64", "member-range", "/b"}, Unmarshal([]byte(`{"b":-1}`), &got))
+}
+
 func TestUnsupportedTypes(t *testing.T) {
 	type untagged struct{ Name string }
 	type option struct {

@@ -117,6 +117,20 @@ func TestWithAndWithout(t *testing.T) {
 	}
 }
 
+// TestSharedValuesStay checks that building on a value does not write to it,
+// which others may be reading.
+func TestSharedValuesStay(t *testing.T) {
+	v := parse1(t, `{"b": {"y": 1, "x": [ 2 ]}, "a": 1}`)
+	inner, _ := v.Lookup("/b/x")
+	before, innerBefore := &v.Canonical()[0], &inner.Canonical()[0]
+	if _, err := ValueOf(map[string]Value{"v": v.With("c", inner).Without("a"), "w": v}); err != nil {
+		t.Fatal(err)
+	}
+	if &v.Canonical()[0] != before || &inner.Canonical()[0] != innerBefore {
+		t.Error("the canonical bytes of a value were written again")
+	}
+}
+
 func TestEqual(t *testing.T) {
 	v := parse1(t, `{"a":1.0,"b":"\u0041"}`)
 	if !v.Equal(parse1(t, `{ "b":"A", "a":1 }`)) {

@@ -53,6 +53,7 @@ var refusedByBoth = []refusal{
 	{"{\"\xff\":1}", "json-utf8", ""},
 	{`{"a":"\ud800"}`, "json-surrogate", "/a"},
 	{`{"a":"\udc00\ud800"}`, "json-surrogate", "/a"},
+	{`{"a":"\udc00\udc00"}`, "json-surrogate", "/a"},
 	{`{"a":"\ud800x"}`, "json-surrogate", "/a"},
 	{`{"a":"\ud800\u0041"}`, "json-surrogate", "/a"},
 	{`{"\ud800":1}`, "json-surrogate", ""},
