@@ -41,7 +41,7 @@ func Zone(name string) (*time.Location, error) {
 		return l.(*time.Location), nil
 	}
 	f, ok := zoneFiles()[name]
-	if !ok || strings.HasSuffix(name, "/") {
+	if !ok {
 		return nil, refuse(ReasonZoneUnknown, "/zone", "not a zone of the IANA database "+TZRelease)
 	}
 	l, err := readZone(f)
