@@ -102,8 +102,8 @@ func PeriodOf(w rule.Window) *Period {
 	return &Period{From: Time{w.From}, To: Time{w.To}}
 }
 
-// Usage is one line of the hold: what the action takes from one window of one limit, and what was taken before. Amounts are
-// decimals in the unit (a currency, or count).
+// Usage is what the action would take from one window of one limit, and what was taken before; in an AUTHORIZED decision it
+// is a line of the hold. Amounts are decimals in the unit (a currency, or count).
 type Usage struct {
 	Mandate    string `json:"mandate"`
 	Constraint string `json:"constraint"`
@@ -207,6 +207,8 @@ func (d *Decision) check() error {
 		return refuse("decision-missing", "/missing", "exactly COLLECT_MISSING names what is missing")
 	case d.Result == Authorized && d.ExecuteBefore.IsZero():
 		return refuse("decision-execute-before", "/executeBefore", "AUTHORIZED says until when")
+	case d.Identity != IdentityPresented && d.Identity != IdentityHosted:
+		return refuse("decision-identity", "/identity", "presented or hosted")
 	case d.Epoch < 1:
 		return refuse("member-range", "/epoch", "epochs count from 1")
 	}
@@ -220,6 +222,7 @@ func (d *Decision) check() error {
 			return checkDIDs("", "agent", d.Agent, "grantor", d.Grantor, "executor", d.Executor, "verifier", d.Verifier)
 		},
 		func() error { return checkEach("/mandates", d.Mandates) },
+		d.checkLists,
 	)
 }
 

@@ -11,6 +11,7 @@ const (
 	OutcomeFailed     = "failed"
 	OutcomeNotEntered = "not_entered"
 	OutcomeReversed   = "reversed"
+	OutcomeHeld       = "held"      // receipt only: authorised, and nobody has begun
 	OutcomeCharged    = "charged"   // receipt only: by commit or self-execution, no report
 	OutcomeUnknown    = "unknown"   // receipt only: begun, no report
 	OutcomeException  = "exception" // receipt only: more was executed than was held

@@ -1,6 +1,8 @@
 package spec
 
 import (
+	"slices"
+
 	"github.com/writ-trust/writ/spec/rule"
 )
 
@@ -37,6 +39,9 @@ type ReceiptTerms struct {
 func (r *Receipt) docType() string { return TypeReceipt }
 func (r *Receipt) mode() string    { return r.Subject.Mode }
 
+var receiptOutcomes = []string{OutcomeHeld, OutcomeCharged, OutcomeExecuted, OutcomeFailed, OutcomeNotEntered, OutcomeUnknown,
+	OutcomeException, OutcomeReversed}
+
 // Terms are the receipt proper.
 func (r *Receipt) Terms() *ReceiptTerms { return &r.Subject.Receipt }
 
@@ -46,6 +51,13 @@ func (r *Receipt) check() error {
 	return firstError(
 		func() error { return r.Envelope.check("ReceiptCredential") },
 		func() error { return checkMode(r.Subject.Mode) },
+		func() error { return agentDID(r.Subject.ID) },
+		func() error {
+			if !slices.Contains(receiptOutcomes, t.Outcome) {
+				return refuse("receipt-outcome", place+"/outcome", "no such outcome")
+			}
+			return nil
+		},
 		func() error { return checkDIDs(place, "grantor", t.Grantor, "executor", t.Executor) },
 		func() error { return checkDigest(t.Decision, place+"/decision") },
 		func() error { return checkDigest(t.Action, place+"/action") },
@@ -96,7 +108,7 @@ func heldOutcome(x Execution, d *Decision) string {
 	case !x.Begin.IsZero():
 		return OutcomeUnknown
 	}
-	return "held"
+	return OutcomeHeld
 }
 
 // addReports folds the reports: executed amounts add up, and above what was held they make an exception.

@@ -44,6 +44,15 @@ func (s *Supplement) check() error {
 	t := s.Terms()
 	return firstError(
 		func() error { return s.Envelope.check("SupplementCredential") },
+		func() error { return agentDID(s.Subject.ID) },
+		func() error { return checkText(place+"/ledger/log", t.Ledger.Log) },
+		func() error { return checkAll(place+"/lifts", t.Lifts, Lift.check) },
+		func() error {
+			if t.Recovery < 0 {
+				return refuse("member-range", place+"/recovery", "the index of a clause")
+			}
+			return nil
+		},
 		func() error { return checkDIDs(place, "executor", t.Executor, "ledger/verifier", t.Ledger.Verifier) },
 		func() error { return checkDigest(t.Base, place+"/base") },
 		func() error { return checkDigest(t.Decision, place+"/decision") },
