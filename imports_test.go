@@ -60,8 +60,8 @@ var house = map[string]room{
 	"anchor/ethereum":       {mayImport: "anchor", parses: true},
 	"spec/rule":             {mayImport: "internal/jcs", parses: true},
 	"spec":                  {mayImport: "spec/rule vc vc/passkey did internal/jcs", mayNotLink: bannedInRules, parses: true},
-	"issuer":                {mayImport: "spec spec/rule vc vc/status did", mayNotLink: bannedInRules},
-	"verifier":              {mayImport: "spec spec/rule vc vc/status did log log/heads anchor", mayNotLink: bannedInRules, parses: true},
+	"issuer":                {mayImport: "spec spec/rule vc vc/status did internal/jcs", mayNotLink: bannedInRules},
+	"verifier":              {mayImport: "spec spec/rule vc vc/status did log log/heads anchor internal/jcs", mayNotLink: bannedInRules, parses: true},
 	// A Signer's public half is a did.PublicKey, which spec may import too.
 	"internal/keys":     {mayImport: "spec did", parses: true},
 	"internal/journal":  {mayImport: "spec log log/heads"},

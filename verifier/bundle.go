@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/writ-trust/writ/internal/jcs"
+	"github.com/writ-trust/writ/log"
 	"github.com/writ-trust/writ/spec"
 )
 
@@ -105,8 +106,12 @@ func (x *exporter) rosters(d *spec.Decision) error {
 		if v.At.After(d.At.Time) {
 			break
 		}
-		x.bundle.Rosters = append(x.bundle.Rosters, v.Document.Value)
-		if err := x.credential(v.Document); err != nil {
+		rec, err := x.archive.Record(x.ctx, x.org, v.Document.Digest)
+		if err != nil {
+			return err
+		}
+		x.bundle.Rosters = append(x.bundle.Rosters, rec.Document.Value)
+		if err := x.credential(rec.Document); err != nil {
 			return err
 		}
 	}
@@ -308,4 +313,13 @@ func Receipt(ctx context.Context, archive Archive, org, decision string) (receip
 	}
 	receipt, err = spec.ReceiptOf(x)
 	return receipt, x.LastAt.Time, err
+}
+
+// indexOf reads the index out of an opened entry's proof, for sorting on export.
+func indexOf(l LoggedAt) int {
+	p, err := log.ParseProof([]byte(l.Proof))
+	if err != nil {
+		return -1
+	}
+	return int(p.Index)
 }

@@ -170,7 +170,7 @@ func (w *World) agentOf(agent string) string {
 func (w *World) Notice(person, act, content string) spec.Document {
 	n := document(&spec.Notice{Type: "RevocationNotice", Version: spec.Version, Content: content, Act: act, By: w.KeyID(person),
 		At: spec.At(w.Now), Nonce: w.Nonce()})
-	return w.Sign(n, person, did.AssertionMethod, w.Now)
+	return w.Sign(n, person, did.CapabilityDelegation, w.Now)
 }
 
 // Until sets how long a mandate is valid.

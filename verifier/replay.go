@@ -1,0 +1,412 @@
+package verifier
+
+import (
+	"strconv"
+	"time"
+
+	"github.com/writ-trust/writ/did"
+	"github.com/writ-trust/writ/spec"
+	"github.com/writ-trust/writ/vc"
+)
+
+// replay folds every logged document through spec.States.Apply in log order, after checking its signature, and runs each decision
+// again before it. So the rules of the ledger judge the bundle, not rules of its own.
+func (c *checking) replay() error {
+	for i, e := range c.events {
+		place := "/logged/" + strconv.Itoa(i) + "/document"
+		if err := c.signature(e); err != nil {
+			return placed(place, err)
+		}
+		if err := c.begin(e); err != nil {
+			return placed(place, err)
+		}
+		if d, ok := e.doc.Body.(*spec.Decision); ok {
+			c.restore(d)
+			if err := c.again(e, d); err != nil && c.follows == nil {
+				c.follows = placed(place, err)
+			}
+		}
+		next, touched, err := c.states.Apply(e.doc, e.at)
+		if err != nil {
+			if _, ok := e.doc.Body.(*spec.Decision); ok && c.follows != nil {
+				return nil // follows says why
+			}
+			return placed(place, err)
+		}
+		if err := c.linked(e, touched); err != nil {
+			return placed(place, err)
+		}
+		c.states = next
+		c.late(e)
+	}
+	return c.request()
+}
+
+// begin makes the chains that a document begins, with the ids that their contents derive.
+func (c *checking) begin(e event) error {
+	var content, salt, origin, kind string
+	switch b := e.doc.Body.(type) {
+	case *spec.Roster:
+		return nil // begun by its first approval
+	case *spec.Mandate:
+		if b.IsRoot() {
+			return nil
+		}
+		content, salt, origin, kind = spec.ContentDigest(e.doc.Value), b.Terms().Salt, b.Terms().Ledger.Log, spec.KindMandate
+	case *spec.Approval:
+		if b.Kind != spec.KindMandate && b.Kind != spec.KindRoster || c.states.ByContent(b.Content) != nil {
+			return nil
+		}
+		content, kind = b.Content, b.Kind
+		salt, origin = c.saltOf(content)
+		if salt == "" {
+			return nil // a later roster version: its chain is there, or Apply says that it is not
+		}
+	default:
+		return nil
+	}
+	if origin != c.origin {
+		return spec.Refuse("ledger-other", "", "the content names another log than the one that has it")
+	}
+	id, err := spec.ChainID(salt, origin, content)
+	if err != nil {
+		return err
+	}
+	c.states[id] = &spec.State{Chain: id, Kind: kind, Content: content}
+	return nil
+}
+
+func (c *checking) saltOf(content string) (salt, origin string) {
+	for _, m := range c.mandates {
+		if m.Content == content {
+			return m.Body.Terms().Salt, m.Body.Terms().Ledger.Log
+		}
+	}
+	if r := c.rosters[0]; spec.ContentDigest(r.Value) == content {
+		t := r.Body.(*spec.Roster).Terms()
+		return t.Salt, t.Log
+	}
+	return "", ""
+}
+
+// linked: the entry's links are exactly the chains that the document is an event of.
+func (c *checking) linked(e event, touched []string) error {
+	if len(touched) != len(e.entry.Links) {
+		return spec.Refuse("entry-links", "", "the entry links %d chains, the document changes %d", len(e.entry.Links), len(touched))
+	}
+	d, isDecision := e.doc.Body.(*spec.Decision)
+	for i, chain := range touched {
+		o := e.opened[i]
+		if e.entry.Links[i].Chain != chain {
+			return spec.Refuse("entry-links", "", "the entry links another chain than the document changes")
+		}
+		s := c.states[chain]
+		if !isDecision || s == nil {
+			continue
+		}
+		for _, p := range d.Positions {
+			if p.Mandate == s.Content && (p.Seq != o.Seq || p.Previous != o.Previous || p.Status != o.Status) {
+				return spec.Refuse("position-other", "", "the decision names another place than its entry has")
+			}
+		}
+	}
+	return nil
+}
+
+// late notes documents that were logged long after the time that they claim.
+func (c *checking) late(e event) {
+	at := claimed(e.doc)
+	if !at.IsZero() && e.at.Sub(at) > lateAfter {
+		c.out.Late = append(c.out.Late, e.doc.Digest)
+	}
+}
+
+func claimed(d spec.Document) time.Time {
+	switch b := d.Body.(type) {
+	case *spec.Approval:
+		return b.At.Time
+	case *spec.Begin:
+		return b.At.Time
+	case *spec.Report:
+		return b.At.Time
+	}
+	return time.Time{}
+}
+
+// restore puts the chains where the decision says that it found them: this is what it signed, and follows holds it to it.
+func (c *checking) restore(d *spec.Decision) {
+	for _, p := range d.Positions {
+		s := c.states.ByContent(p.Mandate)
+		if s == nil {
+			continue
+		}
+		restored := *s
+		restored.Seq, restored.Head, restored.Status = p.Seq-1, p.Previous, p.Status
+		restored.Holds, restored.Windows = nil, nil
+		for range min(p.OpenHolds, spec.DefaultOpenHolds<<8) {
+			restored.Holds = append(restored.Holds, spec.Hold{Status: spec.HoldEntered})
+		}
+		for _, u := range d.Usage {
+			if u.Mandate == p.Mandate {
+				restored.Windows = append(restored.Windows, u.Window())
+			}
+		}
+		c.states[s.Chain] = &restored
+	}
+}
+
+// again rebuilds the case from the bundle, runs Decide, and compares byte for byte.
+func (c *checking) again(e event, d *spec.Decision) error {
+	within, err := spec.ParseDuration(d.Config.ExecuteWithin)
+	if err != nil {
+		return err
+	}
+	action, err := spec.ParseAction(d.Action)
+	if err != nil {
+		return err
+	}
+	if d.Env != spec.CurrentEnv() {
+		return spec.Refuse("env-unknown", "/env", "decided with rules or tables that this build does not have")
+	}
+	p := c.presentation.Body.(*spec.Presentation)
+	roster := c.states.Roster(c.mandates[0].Body.Terms().Grantor.ID)
+	if roster == nil {
+		return spec.Refuse("roster-unknown", "", "no roster was in force")
+	}
+	var contents []string
+	for _, m := range c.mandates {
+		contents = append(contents, m.Content)
+	}
+	request, err := spec.RequestDigest(p.Holder, contents, p.Action, p.Request)
+	if err != nil {
+		return err
+	}
+	x := Case{ID: d.ID, Mode: d.Mode, Epoch: d.Epoch, Verifier: d.Verifier, Identity: d.Identity, Agent: p.Holder, Mandates: c.mandates,
+		Action: action, ActionValue: p.Action, Request: p.Request, RequestDigest: request, Presentation: c.presentation.Digest,
+		Roster: roster.NewestContent(), Owner: c.trust.Owner(action.Resource), ExecuteWithin: within, Resumes: d.Resumes,
+		ReceivedAt: d.ReceivedAt.Time, Seen: d.Seen}
+	if !c.commit.IsZero() {
+		x.Commit = c.commit.Digest
+	}
+	docs, err := Decide(x, c.states, e.at)
+	if err != nil {
+		return err
+	}
+	if !docs[0].Value.Equal(e.doc.Value.Without("proof")) {
+		return spec.Refuse("decision-other", "", "run again on the same inputs, the decision comes out as %s",
+			docs[0].Body.(*spec.Decision).Result)
+	}
+	return nil
+}
+
+// signature verifies each document by the key of the one who must have signed it. Approvals are verified by Apply, with the
+// thresholds.
+func (c *checking) signature(e event) error {
+	switch b := e.doc.Body.(type) {
+	case *spec.Roster:
+		t := b.Terms()
+		return sealedBy(e.doc, t.Seal)
+	case *spec.Mandate:
+		if b.IsRoot() {
+			return c.sealed(e.doc, b.Terms().Grantor.ID)
+		}
+		parent := c.states.ByContent(b.Terms().Parent)
+		if parent == nil || parent.Mandate == nil {
+			return spec.Refuse("parent-inactive", "", "the parent is not in the bundle before it")
+		}
+		return checkChildSignature(e.doc, parent.Mandate)
+	case *spec.Supplement:
+		return c.sealed(e.doc, c.mandates[0].Body.Terms().Grantor.ID)
+	case *spec.Decision:
+		return c.decided(e.doc, b)
+	case *spec.Begin:
+		return c.executorSigned(e.doc)
+	case *spec.Report:
+		return c.executorSigned(e.doc)
+	case *spec.Approval:
+		return c.approverSigned(e.doc, b, e.at)
+	}
+	return nil
+}
+
+func (c *checking) roster(grantor string) (*spec.State, error) {
+	r := c.states.Roster(grantor)
+	if r == nil {
+		return nil, spec.Refuse("roster-unknown", "", "no roster of %s was in force", grantor)
+	}
+	return r, nil
+}
+
+func (c *checking) sealed(d spec.Document, grantor string) error {
+	r, err := c.roster(grantor)
+	if err != nil {
+		return err
+	}
+	return sealedBy(d, r.Newest().Terms().Seal)
+}
+
+func sealedBy(d spec.Document, seals func(id string) (spec.SealKey, bool)) error {
+	p, err := vc.ReadProof(d.Value)
+	if err != nil {
+		return err
+	}
+	seal, ok := seals(p.VerificationMethod)
+	if !ok {
+		return spec.Refuse("seal-unknown", "/proof/verificationMethod", "the roster lists no such seal")
+	}
+	key, err := did.ParseMultikey(seal.Key)
+	if err != nil {
+		return err
+	}
+	return spec.CheckSignature(d, key, seal.ID, did.AssertionMethod)
+}
+
+// decided: the decision is signed by the key that the roster lists for the mandate's own ledger.
+func (c *checking) decided(doc spec.Document, d *spec.Decision) error {
+	r, err := c.roster(d.Grantor)
+	if err != nil {
+		return err
+	}
+	if l := c.mandates[0].Body.Terms().Ledger; l.Verifier != d.Verifier || l.Log != c.origin {
+		return spec.Refuse("ledger-other", "/verifier", "decided by another verifier than the mandate's ledger")
+	}
+	return ledgerSigned(doc, d.Verifier, r)
+}
+
+func ledgerSigned(doc spec.Document, verifier string, roster *spec.State) error {
+	ledger, ok := roster.Newest().Terms().Ledger(verifier)
+	if !ok {
+		return spec.Refuse("ledger-unknown", "/verifier", "the roster lists no such ledger")
+	}
+	key, err := did.ParseMultikey(ledger.Key)
+	if err != nil {
+		return err
+	}
+	return spec.CheckSignature(doc, key, ledger.DID+"#"+ledger.Key, did.AssertionMethod)
+}
+
+func (c *checking) executorSigned(doc spec.Document) error {
+	d := c.decision.Body.(*spec.Decision)
+	r, err := c.roster(d.Grantor)
+	if err != nil {
+		return err
+	}
+	if decisionOf(doc) != c.decision.Digest {
+		return spec.Refuse("decision-unknown", "/decision", "about another decision")
+	}
+	return checkExecutor(doc, d.Executor, d.Agent, r)
+}
+
+// approverSigned verifies a word by the roster that judges it; the first roster judges its own.
+func (c *checking) approverSigned(doc spec.Document, a *spec.Approval, at time.Time) error {
+	judges := []*spec.Roster{c.rosters[0].Body.(*spec.Roster)}
+	if r := c.states.Roster(judges[0].Terms().Grantor); r != nil {
+		judges = r.InForce(at)
+	}
+	for _, r := range judges {
+		key, ok := r.Terms().Key(a.Approver)
+		if !ok {
+			return spec.Refuse("approver-unknown", "/approver", "the roster in force has no such key")
+		}
+		if err := spec.CheckSignature(doc, key, a.Approver, did.CapabilityDelegation); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// request: the agent signed this request, for this ledger, and it was fresh when it was received; a commit is the executor's.
+func (c *checking) request() error {
+	p, d := c.presentation.Body.(*spec.Presentation), c.decision.Body.(*spec.Decision)
+	key, err := did.KeyOf(p.Holder)
+	if err != nil {
+		return placed("/presentation/holder", asSpec(err))
+	}
+	if err := spec.CheckSignature(c.presentation, key, did.MethodID(p.Holder), did.Authentication); err != nil {
+		return placed("/presentation", err)
+	}
+	proof, err := vc.ReadProof(c.presentation.Value)
+	if err != nil {
+		return err
+	}
+	if proof.Domain != d.Verifier || p.Request.Ledger != d.Verifier {
+		return spec.Refuse("presentation-audience", "/presentation/proof/domain", "presented to another verifier")
+	}
+	if err := (&opened{proof: proof}).fresh(d.ReceivedAt.Time); err != nil {
+		return placed("/presentation", err)
+	}
+	c.out.Result = d.Result
+	c.out.At = &d.At
+	c.replayed = true
+	return c.committed(d)
+}
+
+func (c *checking) committed(d *spec.Decision) error {
+	if c.commit.IsZero() {
+		return nil
+	}
+	roster, err := c.roster(d.Grantor)
+	if err != nil {
+		return err
+	}
+	b := c.commit.Body.(*spec.Commit)
+	if b.Request != d.Inputs.RequestBody || b.Action != spec.ActionDigest(d.Action) || b.Executor != d.Executor {
+		return spec.Refuse("commit-other", "/commit", "the commit is for another request")
+	}
+	return placed("/commit", checkExecutor(c.commit, d.Executor, d.Agent, roster))
+}
+
+// expected: the receipt is what its documents say, signed by the ledger, and its outcome (or the decision's result) is the one
+// that the reader asked for.
+func (c *checking) expected() error {
+	want := c.options.Expect
+	if want == c.out.Result {
+		return nil
+	}
+	if c.receipt.IsZero() {
+		return spec.Refuse("expect-other", "/receipt", "%s is expected, the decision is %s and there is no receipt", want, c.out.Result)
+	}
+	d := c.decision.Body.(*spec.Decision)
+	if err := c.checkReceipt(d); err != nil {
+		return placed("/receipt", err)
+	}
+	if c.out.Outcome != want {
+		return spec.Refuse("expect-other", "/receipt/credentialSubject/receipt/outcome", "%s is expected, the outcome is %s", want, c.out.Outcome)
+	}
+	return nil
+}
+
+func (c *checking) checkReceipt(d *spec.Decision) error {
+	roster, err := c.roster(d.Grantor)
+	if err != nil {
+		return err
+	}
+	x := spec.Execution{Decision: c.decision}
+	if e, ok := roster.Newest().Terms().Executor(d.Executor); ok && d.Executor != d.Agent {
+		x.Role = e.Role
+	}
+	for _, e := range c.events {
+		switch e.doc.Body.(type) {
+		case *spec.Decision:
+		case *spec.Begin:
+			x.Begin = e.doc
+		case *spec.Report:
+			x.Reports = append(x.Reports, e.doc)
+		default:
+			continue
+		}
+		x.LastAt = spec.At(e.at)
+	}
+	same, err := spec.ReceiptOf(x)
+	if err != nil {
+		return err
+	}
+	if !same.Value.Equal(c.receipt.Value.Without("proof")) {
+		return spec.Refuse("receipt-other", "", "the receipt is not what its documents say")
+	}
+	if err := ledgerSigned(c.receipt, d.Verifier, roster); err != nil {
+		return err
+	}
+	c.out.Outcome = c.receipt.Body.(*spec.Receipt).Terms().Outcome
+	return nil
+}

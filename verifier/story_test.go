@@ -1,0 +1,213 @@
+package verifier_test
+
+import (
+	"context"
+	"encoding/json"
+	"testing"
+	"time"
+
+	"github.com/writ-trust/writ/internal/writtest"
+	"github.com/writ-trust/writ/issuer"
+	"github.com/writ-trust/writ/spec"
+	"github.com/writ-trust/writ/verifier"
+)
+
+const org = "acme"
+
+// story is Acme with a ledger, an issuer and a verifier, without a server.
+type story struct {
+	t *testing.T
+	*writtest.World
+	ledger   *writtest.Ledger
+	issuer   *issuer.Issuer
+	verifier *verifier.Verifier
+	trust    *verifier.Trust
+	roster   spec.Document
+}
+
+func newStory(t *testing.T, seed string) *story {
+	t.Helper()
+	w := writtest.Acme(seed)
+	s := &story{t: t, World: w, ledger: writtest.NewLedger(w), trust: emptyTrust(t, w)}
+	var err error
+	now := func() time.Time { return w.Now }
+	s.issuer, err = issuer.New(issuer.Options{Ledger: spec.Ledger{Verifier: writtest.Verifier, Log: writtest.Origin},
+		Seal: writtest.Grantor, Journal: s.ledger, Drafts: s.ledger, Random: w, Now: now})
+	s.must(err)
+	s.verifier, err = verifier.New(verifier.Options{DID: writtest.Verifier, Log: writtest.Origin, Epoch: 1, Journal: s.ledger,
+		Trust: func() *verifier.Trust { return s.trust }, Random: w, Now: now})
+	s.must(err)
+	s.roster = s.enrol(w.Roster())
+	s.trust = trustFile(t, w, s.roster)
+	return s
+}
+
+func (s *story) must(err error) {
+	s.t.Helper()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+func trustFile(t *testing.T, w *writtest.World, roster spec.Document) *verifier.Trust {
+	t.Helper()
+	return parseTrust(t, map[string]any{"version": "1", "policy": "log " + w.LogSigner().Verifier.String() + "\nquorum none\n",
+		"rosters":   []any{map[string]any{"grantor": writtest.Grantor, "content": spec.ContentDigest(roster.Value)}},
+		"resources": map[string]any{writtest.Account: writtest.Grantor}})
+}
+
+// emptyTrust pins a roster that does not exist.
+func emptyTrust(t *testing.T, w *writtest.World) *verifier.Trust {
+	return trustFile(t, w, w.Roster())
+}
+
+func parseTrust(t *testing.T, members map[string]any) *verifier.Trust {
+	t.Helper()
+	data, err := json.Marshal(members)
+	if err != nil {
+		t.Fatal(err)
+	}
+	trust, err := verifier.ParseTrust(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return trust
+}
+
+// enrol has treasurer and cfo approve a content, and returns what was issued.
+func (s *story) enrol(content spec.Document) spec.Document {
+	s.t.Helper()
+	_, err := s.issuer.Propose(context.Background(), org, content.Value)
+	s.must(err)
+	approve := s.ApproveMandate
+	if content.Type == spec.TypeRoster {
+		approve = s.ApproveRoster
+	}
+	for i, person := range []string{"treasurer", "cfo"} {
+		l, err := s.issuer.Approve(context.Background(), org, approve(person, content).Bytes())
+		s.must(err)
+		if len(l.Records) != i+1 {
+			s.t.Fatalf("approval %d of 2 logged %d documents", i+1, len(l.Records))
+		}
+		if i == 1 {
+			return l.Last().Document
+		}
+	}
+	return spec.Document{}
+}
+
+// ask presents and verifies.
+func (s *story) ask(key, euros string, mandates ...spec.Document) (*spec.Decision, spec.Document) {
+	s.t.Helper()
+	l, err := s.verifier.Verify(context.Background(), verifier.Request{Org: org,
+		Presentation: s.Present(mandates, s.Action(euros), s.Request(key), s.Now).Bytes()})
+	s.must(err)
+	d, _ := verifier.Decision(l)
+	return d, l.Last().Document
+}
+
+// execute begins and reports an authorised decision in full.
+func (s *story) execute(decision spec.Document) {
+	s.t.Helper()
+	_, err := s.verifier.Begin(context.Background(), org, s.Begin(decision, s.Now).Bytes())
+	s.must(err)
+	_, err = s.verifier.Report(context.Background(), org, s.Report(decision, spec.OutcomeExecuted, "", true, s.Now).Bytes())
+	s.must(err)
+}
+
+// export is the bundle of a decision, with its receipt where there is one.
+func (s *story) export(decision spec.Document) []byte {
+	s.t.Helper()
+	receipt, at, err := verifier.Receipt(context.Background(), s.ledger, org, decision.Digest)
+	if err == nil {
+		receipt = s.SignDecision(receipt, at)
+	}
+	data, err := verifier.Export(context.Background(), s.ledger, org, decision.Digest, receipt, s.ledger.Proof)
+	s.must(err)
+	return data
+}
+
+func TestStory(t *testing.T) {
+	s := newStory(t, "story")
+	mandate := s.enrol(s.Mandate())
+
+	d, first := s.ask("invoice-1", "4200.00", mandate)
+	if d.Result != spec.Authorized {
+		t.Fatalf("4200.00: %s %v", d.Result, d.Checks)
+	}
+	s.execute(first)
+	s.holds(first, "executed")
+
+	d, interim := s.ask("invoice-2", "6500.00", mandate)
+	if d.Result != spec.CollectMissing || d.Missing[0].Lifts[0].MaxOver.Value() != "700.00" {
+		t.Fatalf("6500.00: %s %v", d.Result, d.Missing)
+	}
+	proposals, err := s.issuer.Proposals(context.Background(), org, interim.Digest)
+	s.must(err)
+	supplement, err := spec.FromValue(proposals[0].Content)
+	s.must(err)
+	if _, err := s.verifier.Resume(context.Background(), org, interim.Digest); reason(err) != "recovery-open" {
+		t.Fatalf("resumed too early: %v", err)
+	}
+	l, err := s.issuer.ApproveSupplement(context.Background(), org, interim.Digest, s.ApproveSupplement("cfo", mandate, supplement).Bytes())
+	s.must(err)
+	if l.Last().Document.Type != spec.TypeSupplement {
+		t.Fatalf("the cfo's approval issued %s", l.Last().Document.Type)
+	}
+	l, err = s.verifier.Resume(context.Background(), org, interim.Digest)
+	s.must(err)
+	if d, _ := verifier.Decision(l); d.Result != spec.Authorized || d.Usage[0].Lift != "700.00" {
+		t.Fatalf("resumed: %s %v", d.Result, d.Checks)
+	}
+	s.execute(l.Last().Document)
+	s.holds(l.Last().Document, "executed")
+
+	l, err = s.verifier.Verify(context.Background(), verifier.Request{Org: org, Presentation: s.Present([]spec.Document{mandate},
+		s.Action("50.00", func(a *spec.Action) { a.Counterparty.ID = "lei:OTHER" }), s.Request("invoice-3"), s.Now).Bytes()})
+	s.must(err)
+	if d, _ := verifier.Decision(l); d.Result != spec.Rejected {
+		t.Fatalf("another payee: %s", d.Result)
+	}
+	s.holds(l.Last().Document, spec.Rejected)
+}
+
+func TestDelegation(t *testing.T) {
+	s := newStory(t, "delegation")
+	parent := s.enrol(s.Mandate())
+	child := s.Seal(s.Child(parent))
+	_, err := s.issuer.Delegate(context.Background(), org, child.Bytes())
+	s.must(err)
+	d, first := s.ask("child-001", "1500.00", parent, child)
+	if d.Result != spec.Authorized || len(d.Usage) != 2 {
+		t.Fatalf("%s %v %v", d.Result, d.Checks, d.Usage)
+	}
+	s.execute(first)
+	s.holds(first, "executed")
+	if d, second := s.ask("child-002", "501.00", parent, child); d.Result != spec.Rejected {
+		t.Fatalf("beyond the child's own: %s", d.Result)
+	} else {
+		s.holds(second, spec.Rejected)
+	}
+}
+
+// holds verifies a decision's bundle with the trust file alone.
+func (s *story) holds(decision spec.Document, expect string) {
+	s.t.Helper()
+	c := verifier.CheckBundle(s.export(decision), s.trust, verifier.CheckOptions{Expect: expect})
+	if !c.Holds {
+		s.t.Fatalf("the bundle fails: %+v", c.Verdicts)
+	}
+}
+
+func reason(err error) string {
+	switch e := err.(type) {
+	case nil:
+		return ""
+	case *spec.Error:
+		return e.Reason
+	case *verifier.NotEntitledError:
+		return e.Error()
+	default:
+		return "?" + err.Error()
+	}
+}
