@@ -302,7 +302,7 @@ func replacements(old any) map[string]any {
 	case bool:
 		values["false"], values["string"] = false, "true"
 	case json.Number:
-		values["zero"], values["string"], values["negative"] = 0, "7", -1
+		values["zero"], values["string"], values["negative"] = json.Number("0"), "7", -1
 	case map[string]any:
 		values["string"] = "x"
 	case []any:

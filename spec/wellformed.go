@@ -81,7 +81,9 @@ func (u Usage) check() error {
 	return firstError(
 		func() error { return checkDigest(u.Mandate, "/mandate") },
 		func() error { return checkText("/constraint", u.Constraint, u.Unit) },
-		func() error { return checkText("/before", u.Before.Lifted, u.Before.Held, u.Before.Committed, u.Before.Excess) },
+		func() error {
+			return checkText("/before", u.Before.Lifted, u.Before.Held, u.Before.Committed, u.Before.Excess)
+		},
 		func() error { return checkText("/max", u.Max, u.Amount) },
 		func() error { return checkOptional(u.Supplement, "/supplement") },
 		func() error {
