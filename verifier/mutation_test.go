@@ -33,7 +33,9 @@ func TestEveryScalar(t *testing.T) {
 					c := verifier.CheckBundle(mutated, s.trust, verifier.CheckOptions{Expect: "executed"})
 					if c.Holds {
 						t.Errorf("%s changed from %v to %v, and the bundle still holds", pointer, old, v)
-					} else if !slices.ContainsFunc(c.Verdicts, func(v verifier.Verdict) bool { return v.Outcome == verifier.Fails && v.Reason != "" && v.Reason != "internal" }) {
+					} else if !slices.ContainsFunc(c.Verdicts, func(v verifier.Verdict) bool {
+						return v.Outcome == verifier.Fails && v.Reason != "" && v.Reason != "internal"
+					}) {
 						t.Errorf("%s changed: no check is named: %+v", pointer, c.Verdicts)
 					}
 					changed++
