@@ -143,13 +143,14 @@ func (n Needs) countPersons(approvals []LoggedApproval, rosters []*Roster) (map[
 		if err := verifyApproval(l.Document, key); err != nil {
 			return nil, err
 		}
+		if a.Decision == Decline {
+			return nil, refuse("approval-declined", "", "%s declined", person)
+		}
 		if holder, used := keys[key.Multikey()]; used && holder != person {
 			continue
 		}
 		keys[key.Multikey()] = person
 		switch {
-		case a.Decision == Decline:
-			return nil, refuse("approval-declined", "", "%s declined", person)
 		case a.Decision == Withdraw:
 			delete(last, person)
 		case !l.At.Before(a.Expires.Time):
@@ -229,14 +230,12 @@ func (n Needs) reach(grades map[string]Grade, allowed []string, threshold int64,
 // checkPowers asks for each action pattern of the mandate one power of the roster that covers it, that reaches as far as
 // the mandate does, and whose own threshold the approvers meet (documents.md section 2).
 func (n Needs) checkPowers(t *RosterTerms, grades map[string]Grade) error {
-	covered := false
 	for _, pattern := range n.Mandate.Terms().Actions {
 		met := false
 		for _, p := range t.Powers {
 			if !p.covers(pattern, n.Mandate) {
 				continue
 			}
-			covered = true
 			if enough, _ := n.reach(grades, p.Persons, p.Threshold, p.LeastGrade); enough {
 				met = true
 				break
@@ -245,7 +244,7 @@ func (n Needs) checkPowers(t *RosterTerms, grades map[string]Grade) error {
 		if met {
 			continue
 		}
-		if !covered || !n.couldMeet(t, pattern) {
+		if !n.couldMeet(t, pattern) {
 			return refuse("power-missing", mandateAt+"/grantor/approvers",
 				"by the roster, the named approvers may not approve %s this far", pattern)
 		}
