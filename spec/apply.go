@@ -245,6 +245,9 @@ func (s *State) applyAuthorized(d Document, dec *Decision, now time.Time) error 
 		if u.Mandate != s.Content {
 			continue
 		}
+		if !s.lifted(u, dec.Resumes, now) {
+			return refuse("lift-unbacked", "/usage", "no issued supplement lifts %s this far", u.Constraint)
+		}
 		line, err := s.take(u, dec.SelfExecuted)
 		if err != nil {
 			return err
@@ -254,6 +257,20 @@ func (s *State) applyAuthorized(d Document, dec *Decision, now time.Time) error 
 	s.Holds = append(s.Holds, h)
 	s.spend(dec.Resumes)
 	return nil
+}
+
+// lifted says whether the lift of a usage line is backed: by a supplement of the interim decision, issued here, not spent, in time.
+func (s *State) lifted(u Usage, interim string, now time.Time) bool {
+	if u.Lift == "" {
+		return true
+	}
+	n, err := u.units()
+	return err == nil && slices.ContainsFunc(s.Proposals, func(p Proposal) bool {
+		return p.Decision == interim && p.Status == ProposalIssued && p.Document == u.Supplement && now.Before(p.Until) &&
+			slices.ContainsFunc(p.Lifts, func(l Lift) bool {
+				return l.Owner == s.Content && l.Constraint == u.Constraint && l.MaxOver.Currency == u.Unit && n.lift <= l.MaxOver.Minor
+			})
+	})
 }
 
 func newHold(d Document, dec *Decision) (Hold, error) {

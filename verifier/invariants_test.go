@@ -136,12 +136,29 @@ func TestInvariant4Conservation(t *testing.T) {
 			lift := int64(0)
 			if u.Lift != "" {
 				lift = minor(h.t, u.Lift)
+				if signed := h.signedLift(d.Resumes, u); lift > signed {
+					h.t.Fatalf("%s is lifted by %d, and people signed %d", u.Constraint, lift, signed)
+				}
 			}
 			if used+amount > w.Max+lifts+lift {
 				h.t.Fatalf("%s: %d used, %d more, and at most %d with lifts %d and %d", u.Constraint, used, amount, w.Max, lifts, lift)
 			}
 		}
 	})
+}
+
+// signedLift is what the issued supplements of an interim decision add to the limit of a usage line.
+func (h *history) signedLift(interim string, u spec.Usage) (signed int64) {
+	for _, r := range h.ledger.Records() {
+		if sup, ok := r.Document.Body.(*spec.Supplement); ok && sup.Terms().Decision == interim && sup.Terms().Base == u.Mandate {
+			for _, l := range sup.Terms().Lifts {
+				if l.Constraint == u.Constraint {
+					signed += l.MaxOver.Minor
+				}
+			}
+		}
+	}
+	return signed
 }
 
 func TestInvariant5OneLedger(t *testing.T) {
