@@ -1,0 +1,270 @@
+package journal
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+
+	"github.com/writ-trust/writ/spec"
+)
+
+// commit is the critical function: design.md section 4, step by step. Each step says what a crash right there leaves. The
+// caller holds j.writing. Steps 1 to 4 are apply(batch), 5 to 9 durable(batch): a pipelined sync could come between.
+//
+// If anything before COMMIT fails, or COMMIT fails and did not land, the batch is rolled back and each operation runs alone:
+// so one that the tables refuse fails by itself.
+func (j *Journal) commit(ctx context.Context, calls []*call) {
+	b := &batch{calls: calls, requests: map[requestID]*claim{}, handed: map[docKey]int64{}, attached: map[docKey]spec.Document{},
+		rows: newProjections()}
+	if err := j.usable(); err != nil {
+		b.refuse(err)
+		return
+	}
+
+	// 1. BEGIN, and how far the journal reaches. The transaction takes the write lock at once: another process that opened the
+	// same file waits, or fails, here. A crash here leaves nothing.
+	if _, err := j.writer.exec(ctx, "BEGIN IMMEDIATE"); err != nil {
+		j.again(ctx, b, err)
+		return
+	}
+	stored, last, err := tip(ctx, &j.writer)
+	if err != nil {
+		j.again(ctx, b, err)
+		return
+	}
+	b.size, b.last = stored.Size, last
+
+	// 2. Look up the request keys and the signed documents that are handed over. What is known is answered in step 4, in the
+	// order of the batch, so that equal keys in it join the first. A crash here leaves nothing.
+	if err := j.lookUp(ctx, b); err != nil {
+		j.again(ctx, b, err)
+		return
+	}
+
+	// 3. Load all chains of the batch. The lock of step 1 covers them all, so there is no order to keep and no deadlock. Then
+	// the ledger time: the clock's, never before the last batch nor any of these chains. A crash here leaves nothing.
+	clock := j.Now()
+	b.chains, err = loadStates(ctx, &j.writer, &j.parsed, b.contents(), scope{now: clock, decisions: b.decisions()})
+	if err != nil {
+		j.again(ctx, b, err)
+		return
+	}
+	b.tick(clock)
+
+	// 4. Each operation in order, on a copy of the states: f, positions, Apply, entry. An error drops the copy and with it the
+	// operation's key, and changes no other answer. Then sign what Writ signs, in parallel. A crash here leaves nothing: all
+	// of this is memory.
+	for _, c := range calls {
+		c.answer, c.err = answer{}, nil
+		c.err = j.apply(b, c)
+	}
+	if len(b.records) == 0 {
+		// Nothing to write: everything was known or refused.
+		if err := j.rollback(ctx); err != nil {
+			b.finish(&IndeterminateError{Err: err})
+			return
+		}
+		b.finish(nil)
+		return
+	}
+	if err := j.sign(ctx, b); err != nil {
+		j.again(ctx, b, err)
+		return
+	}
+
+	// 5. Write the documents, those kept beside, and the projections with the answers of the request keys: few statements of
+	// many rows. A crash here leaves nothing: the transaction is not committed.
+	if err := j.writeDocuments(ctx, b); err != nil {
+		j.again(ctx, b, err)
+		return
+	}
+	if err := b.rows.write(ctx, &j.writer); err != nil {
+		j.again(ctx, b, err)
+		return
+	}
+
+	// 6. Number: the entries under the next indices, the root that the log computes over them, and the new size where it was
+	// the old one, all in the same transaction. The log has changed nothing yet. A crash here leaves nothing.
+	staged, err := j.number(ctx, b)
+	if err != nil {
+		j.again(ctx, b, err)
+		return
+	}
+
+	// 7. COMMIT: from here on the batch is the truth, synced once. A crash during it leaves all of the batch or nothing, and the
+	// caller does not know which: its retry meets step 2, and there is one decision either way. Readers that find an entry
+	// which the log has not kept yet wait for step 8.
+	j.keeping.Lock()
+	_, failure := j.writer.exec(ctx, "COMMIT")
+	if failure != nil {
+		landed, err := j.landed(ctx, staged.Size)
+		if err != nil || diskFailed(failure) {
+			// A sync failed, or nobody can say what the disk holds. Only the next start finds out.
+			j.keeping.Unlock()
+			b.finish(j.fail(errors.Join(failure, err)))
+			return
+		}
+		if !landed {
+			j.keeping.Unlock()
+			j.again(ctx, b, failure)
+			return
+		}
+		// It landed, but the caller is told only what is sure: it asks again.
+		failure = &IndeterminateError{Err: failure}
+	}
+
+	// 8. Keep: sign the commit checkpoint and make the entries part of the tree. A crash before or during it leaves a log that
+	// is shorter than the journal: the next start stages what is missing from Size() on, the same bytes at the same index, and
+	// signs the same checkpoint. No loss, no double, no fork. After a failure here signing must not go on.
+	err = j.Log.Keep(ctx, staged)
+	j.keeping.Unlock()
+	if err != nil {
+		failure = j.fail(err)
+	}
+
+	// 9. Answer every operation and wake who waits. A crash here leaves a caller without its answer: it retries, meets step 2,
+	// and gets the same bytes with a proof.
+	b.finish(failure)
+	j.hub.wake(b)
+}
+
+// lookUp is step 2.
+func (j *Journal) lookUp(ctx context.Context, b *batch) error {
+	for _, c := range b.calls {
+		if k := c.op.Key; !k.IsZero() {
+			r := &claim{}
+			found, err := one(ctx, &j.writer, `SELECT org, body, first, last, decision, final FROM request WHERE leaf = ? AND key = ?`,
+				[]any{k.Leaf, k.Key}, &r.org, &r.body, &r.first, &r.last, &r.decision, &r.final)
+			if err != nil {
+				return err
+			}
+			if found {
+				b.requests[requestID{k.Leaf, k.Key}] = r
+			}
+		}
+		if c.op.Document == "" {
+			continue
+		}
+		if err := each(ctx, &j.writer, `SELECT org, leaf FROM entry WHERE document = ?`, func(rows *sql.Rows) error {
+			var org string
+			var leaf int64
+			err := rows.Scan(&org, &leaf)
+			b.handed[docKey{org, c.op.Document}] = leaf
+			return err
+		}, c.op.Document); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// writeDocuments is the first half of step 5. One that is kept beside may be there already.
+func (j *Journal) writeDocuments(ctx context.Context, b *batch) error {
+	const columns = `INSERT INTO document (org, digest, type, urn, content, refers, body) VALUES %s`
+	var logged, beside [][]any
+	for _, r := range b.records {
+		logged = append(logged, documentRow(r.org, r.Document))
+	}
+	for k, d := range b.attached {
+		beside = append(beside, documentRow(k.org, d))
+	}
+	if err := j.writer.insert(ctx, columns, logged); err != nil {
+		return err
+	}
+	return j.writer.insert(ctx, columns+` ON CONFLICT (digest, org) DO NOTHING`, beside)
+}
+
+func documentRow(org string, d spec.Document) []any {
+	id, _ := d.Value.Member("id")
+	urn, _ := id.Text()
+	return []any{org, d.Digest, d.Type, urn, contentOf(d), refersTo(d), d.Bytes()}
+}
+
+// contentOf is the content digest of a credential that has one.
+func contentOf(d spec.Document) string {
+	switch d.Type {
+	case spec.TypeMandate, spec.TypeRoster, spec.TypeSupplement:
+		return spec.ContentDigest(d.Value)
+	}
+	return ""
+}
+
+// refersTo is the decision that a document is about.
+func refersTo(d spec.Document) string {
+	switch b := d.Body.(type) {
+	case *spec.Begin:
+		return b.Decision
+	case *spec.Report:
+		return b.Decision
+	case *spec.Supplement:
+		return b.Terms().Decision
+	case *spec.Decision:
+		return b.Resumes
+	}
+	return ""
+}
+
+// rollback ends the transaction, by giving up the connection where nothing else does.
+func (j *Journal) rollback(ctx context.Context) error {
+	if _, err := j.writer.exec(ctx, "ROLLBACK"); err == nil {
+		return nil
+	}
+	return j.writer.reset(ctx)
+}
+
+// landed says, after COMMIT failed, whether the batch is in the database: it asks on another connection, since what the one
+// that failed sees is unknown. The write lock shows that no transaction is still on its way.
+func (j *Journal) landed(ctx context.Context, size int64) (bool, error) {
+	if err := j.writer.reset(ctx); err != nil {
+		return false, err
+	}
+	if _, err := j.writer.exec(ctx, "BEGIN IMMEDIATE"); err != nil {
+		return false, err
+	}
+	stored, _, err := tip(ctx, &j.writer)
+	return stored.Size == size, errors.Join(err, j.rollback(ctx))
+}
+
+// again rolls the batch back after a failure and runs each of its operations alone. One that fails alone gets the error: a
+// refusal of the tables is its own, anything else is indeterminate.
+func (j *Journal) again(ctx context.Context, b *batch, err error) {
+	if resetErr := j.rollback(ctx); resetErr != nil {
+		b.refuse(&IndeterminateError{Err: errors.Join(err, resetErr)})
+		return
+	}
+	if len(b.calls) > 1 {
+		for _, c := range b.calls {
+			j.commit(ctx, []*call{c})
+		}
+		return
+	}
+	if sqliteCode(err) == sqliteConstraint {
+		j.logger.WarnContext(ctx, "the tables refused an operation", "err", err)
+		b.refuse(spec.Refuse("table-rule", "", "this may not follow what is recorded"))
+		return
+	}
+	b.refuse(&IndeterminateError{Err: err})
+}
+
+// refuse answers every call with an error.
+func (b *batch) refuse(err error) {
+	for _, c := range b.calls {
+		c.answer, c.err = answer{}, err
+		close(c.done)
+	}
+}
+
+// finish hands its records, or what became known, to each call that was not refused; or the failure.
+func (b *batch) finish(failure error) {
+	for _, c := range b.calls {
+		switch {
+		case c.err == nil && failure != nil:
+			c.answer, c.err = answer{}, failure
+		case c.err == nil && c.wrote:
+			for _, r := range b.records[c.first-b.size : c.last-b.size+1] {
+				c.records = append(c.records, r.Record)
+			}
+		}
+		close(c.done)
+	}
+}

@@ -1,0 +1,341 @@
+package journal
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/writ-trust/writ/spec"
+)
+
+// held is a chain's state with whose it is. Chains that do not exist yet belong to nobody.
+type held struct {
+	org      string
+	document string // digest of the mandate once it is active, else ""
+	state    *spec.State
+}
+
+// scope says which settled rows of a chain are wanted beside what is open.
+type scope struct {
+	now       time.Time
+	decisions []string // holds and proposals of these decisions, however they stand, and the windows of those holds
+	proposals bool     // all of them
+	all       bool     // everything that ever was, as Apply over all documents would have it
+}
+
+// loading builds states from the projections of some chains.
+type loading struct {
+	ctx    context.Context
+	q      querier
+	parsed *parsedCache
+	scope
+	chains map[string]*held // by chain id
+	ids    string           // their ids, a JSON array: lists are one argument, so that each query is prepared once
+	wanted []docKey
+	fill   []func(docs map[docKey]spec.Document) // puts the documents in their places once they are read
+}
+
+// loadStates returns the chains with these contents that exist, by content.
+func loadStates(ctx context.Context, q querier, parsed *parsedCache, contents []string, s scope) (map[string]*held, error) {
+	l := &loading{ctx: ctx, q: q, parsed: parsed, scope: s, chains: map[string]*held{}}
+	for _, load := range []func() error{func() error { return l.loadChains(contents) }, l.loadVersions, l.loadApprovals,
+		l.loadProposals, l.loadDocuments, l.loadHolds, l.loadWindows} {
+		if err := load(); err != nil {
+			return nil, err
+		}
+	}
+	found := make(map[string]*held, len(l.chains))
+	for _, h := range l.chains {
+		found[h.state.Content] = h
+	}
+	return found, nil
+}
+
+func list(items []string) string {
+	b, _ := json.Marshal(items)
+	return string(b)
+}
+
+// millis is how the tables keep an instant; the zero instant is absent.
+func millis(t time.Time) int64 { return t.UnixMilli() }
+
+func instant(ms int64) time.Time { return time.UnixMilli(ms).UTC() }
+
+// want asks for a document, which put receives before loadDocuments returns.
+func (l *loading) want(key docKey, put func(spec.Document)) {
+	l.wanted = append(l.wanted, key)
+	l.fill = append(l.fill, func(docs map[docKey]spec.Document) { put(docs[key]) })
+}
+
+func (l *loading) loadChains(contents []string) error {
+	err := each(l.ctx, l.q, `
+		SELECT id, org, kind, content, status, seq, head, at, document FROM chain
+		WHERE content IN (SELECT value FROM json_each(?))`,
+		func(rows *sql.Rows) error {
+			h, s := &held{}, &spec.State{}
+			var at int64
+			if err := rows.Scan(&s.Chain, &h.org, &s.Kind, &s.Content, &s.Status, &s.Seq, &s.Head, &at, &h.document); err != nil {
+				return err
+			}
+			s.At, h.state = instant(at), s
+			l.chains[s.Chain] = h
+			if h.document != "" {
+				l.want(docKey{h.org, h.document}, func(d spec.Document) { s.Mandate = d.Body.(*spec.Mandate) })
+			}
+			return nil
+		}, list(contents))
+	var ids []string
+	for id := range l.chains {
+		ids = append(ids, id)
+	}
+	l.ids = list(ids)
+	return err
+}
+
+func (l *loading) loadVersions() error {
+	return each(l.ctx, l.q, `
+		SELECT chain, content, document, at, vetoed FROM roster_version
+		WHERE chain IN (SELECT value FROM json_each(?)) ORDER BY chain, born`,
+		func(rows *sql.Rows) error {
+			var chain, document string
+			var at int64
+			v := spec.RosterVersion{}
+			if err := rows.Scan(&chain, &v.Content, &document, &at, &v.Vetoed); err != nil {
+				return err
+			}
+			v.At = instant(at)
+			h := l.chains[chain]
+			i := len(h.state.Versions)
+			h.state.Versions = append(h.state.Versions, v)
+			l.want(docKey{h.org, document}, func(d spec.Document) { h.state.Versions[i].Document = d })
+			return nil
+		}, l.ids)
+}
+
+// loadApprovals gathers pending approvals in log order; those of proposals find their place once the proposals are there.
+func (l *loading) loadApprovals() error {
+	return each(l.ctx, l.q, `
+		SELECT chain, document, proposal, at FROM approval
+		WHERE chain IN (SELECT value FROM json_each(?)) ORDER BY chain, born`,
+		func(rows *sql.Rows) error {
+			var chain, document, proposal string
+			var at int64
+			if err := rows.Scan(&chain, &document, &proposal, &at); err != nil {
+				return err
+			}
+			h := l.chains[chain]
+			l.want(docKey{h.org, document}, func(d spec.Document) {
+				pending := &h.state.Pending
+				if p := h.state.Proposal(proposal); p != nil {
+					pending = &p.Pending
+				}
+				*pending = append(*pending, spec.LoggedApproval{Document: d, At: instant(at)})
+			})
+			return nil
+		}, l.ids)
+}
+
+func (l *loading) loadProposals() error {
+	return each(l.ctx, l.q, `
+		SELECT chain, decision, missing, content, until_at, recovery, status, document FROM proposal
+		WHERE chain IN (SELECT value FROM json_each(?1))
+		AND (status IN ('open', 'issued') OR ?2 OR decision IN (SELECT value FROM json_each(?3)))
+		ORDER BY chain, born, missing`,
+		func(rows *sql.Rows) error {
+			var chain string
+			var until int64
+			p := spec.Proposal{}
+			if err := rows.Scan(&chain, &p.Decision, &p.Index, &p.Content, &until, &p.Recovery, &p.Status, &p.Document); err != nil {
+				return err
+			}
+			p.Until = instant(until)
+			h := l.chains[chain]
+			i := len(h.state.Proposals)
+			h.state.Proposals = append(h.state.Proposals, p)
+			l.want(docKey{h.org, p.Decision}, func(d spec.Document) {
+				h.state.Proposals[i].Lifts = d.Body.(*spec.Decision).Missing[p.Index].Lifts
+			})
+			return nil
+		}, l.ids, l.all || l.proposals, list(l.decisions))
+}
+
+func (l *loading) loadDocuments() error {
+	docs, err := l.parsed.documents(l.ctx, l.q, l.wanted)
+	if err != nil {
+		return err
+	}
+	for _, fill := range l.fill {
+		fill(docs)
+	}
+	return nil
+}
+
+const holdColumns = `chain, decision, mandates, action, payload, executor, self_executed, charged, execute_before, status,
+	begin_digest, currency, amount, captured, executed, final, born`
+
+// loadHolds reads open holds and those asked for, in the order in which they were given.
+func (l *loading) loadHolds() error {
+	err := each(l.ctx, l.q, `
+		SELECT `+holdColumns+` FROM hold
+		WHERE chain IN (SELECT value FROM json_each(?1)) AND (status IN ('held', 'entered') OR ?3)
+		UNION
+		SELECT `+holdColumns+` FROM hold
+		WHERE decision IN (SELECT value FROM json_each(?2)) AND chain IN (SELECT value FROM json_each(?1))
+		ORDER BY chain, born`,
+		func(rows *sql.Rows) error {
+			var chain, mandates string
+			var before, born int64
+			h := spec.Hold{}
+			if err := rows.Scan(&chain, &h.Decision, &mandates, &h.Action, &h.Payload, &h.Executor, &h.SelfExecuted, &h.Charged,
+				&before, &h.Status, &h.Begin, &h.Currency, &h.Amount, &h.Captured, &h.Executed, &h.Final, &born); err != nil {
+				return err
+			}
+			h.Mandates, h.ExecuteBefore = strings.Fields(mandates), instant(before)
+			s := l.chains[chain].state
+			s.Holds = append(s.Holds, h)
+			return nil
+		}, l.ids, list(l.decisions), l.all)
+	if err != nil {
+		return err
+	}
+	return l.loadLines()
+}
+
+func (l *loading) loadLines() error {
+	var decisions []string
+	for _, h := range l.chains {
+		for _, hold := range h.state.Holds {
+			decisions = append(decisions, hold.Decision)
+		}
+	}
+	if len(decisions) == 0 {
+		return nil
+	}
+	return each(l.ctx, l.q, `
+		SELECT chain, decision, constraint_id, unit, from_at, amount, open, lift FROM hold_line
+		WHERE decision IN (SELECT value FROM json_each(?)) AND chain IN (SELECT value FROM json_each(?))
+		ORDER BY chain, decision, line`,
+		func(rows *sql.Rows) error {
+			var chain, decision string
+			var from int64
+			n := spec.HoldLine{}
+			if err := rows.Scan(&chain, &decision, &n.Constraint, &n.Unit, &from, &n.Amount, &n.Open, &n.Lift); err != nil {
+				return err
+			}
+			n.From = instant(from)
+			if h := l.chains[chain].state.Hold(decision); h != nil {
+				h.Lines = append(h.Lines, n)
+			}
+			return nil
+		}, list(decisions), l.ids)
+}
+
+// loadWindows reads those not over, those over that still count in a rolling sum, those with something held, and those that
+// the lines of a loaded hold are booked in.
+func (l *loading) loadWindows() error {
+	since := l.now
+	for _, h := range l.chains {
+		if back := l.now.Add(-lookBack(h.state.Mandate)); back.Before(since) {
+			since = back
+		}
+	}
+	return each(l.ctx, l.q, `
+		SELECT chain, constraint_id, unit, from_at, to_at, maximum, lifted, held, committed, excess, lifts FROM budget AS b
+		WHERE chain IN (SELECT value FROM json_each(?1)) AND (to_at > ?2 OR to_at = ?3 OR held > 0 OR ?4 OR EXISTS (
+			SELECT 1 FROM hold_line AS n WHERE n.decision IN (SELECT value FROM json_each(?5)) AND n.chain = b.chain
+			AND n.constraint_id = b.constraint_id AND n.unit = b.unit AND n.from_at = b.from_at))
+		ORDER BY chain, constraint_id, unit, from_at`,
+		func(rows *sql.Rows) error {
+			var chain string
+			var from, to int64
+			w := spec.Window{}
+			if err := rows.Scan(&chain, &w.Constraint, &w.Unit, &from, &to, &w.Max, &w.Lifted, &w.Held, &w.Committed, &w.Excess,
+				&w.Lifts); err != nil {
+				return err
+			}
+			w.From, w.To = instant(from), instant(to)
+			s := l.chains[chain].state
+			s.Windows = append(s.Windows, w)
+			return nil
+		}, l.ids, millis(since), millis(time.Time{}), l.all, list(l.decisions))
+}
+
+// lookBack is how long after its end a window still counts in a sum of the mandate's rolling limits: the period of the longest
+// and one bucket more, at most a day (rule.Rolling).
+func lookBack(m *spec.Mandate) time.Duration {
+	const day = 24 * time.Hour
+	if m == nil {
+		return 0
+	}
+	var longest time.Duration
+	for _, c := range m.Terms().Constraints {
+		if _, rolling := c.Member("rolling"); !rolling {
+			continue
+		}
+		length := 367 * day
+		per, _ := c.Member("per")
+		switch text, _ := per.Text(); text {
+		case "P1D":
+			length = 2 * day
+		case "P1W":
+			length = 8 * day
+		case "P1M":
+			length = 32 * day
+		}
+		longest = max(longest, length)
+	}
+	return longest
+}
+
+// narrowed is the state as an operation of its own would have loaded it: without the settled holds and proposals that only a
+// neighbour in the batch asked for. So an answer is the same whatever shares its batch.
+func narrowed(s *spec.State, decisions []string) *spec.State {
+	n := *s
+	n.Holds = keep(s.Holds, func(h spec.Hold) bool { return h.IsOpen() || slices.Contains(decisions, h.Decision) })
+	n.Proposals = keep(s.Proposals, func(p spec.Proposal) bool { return openProposal(p) || slices.Contains(decisions, p.Decision) })
+	return &n
+}
+
+// widened puts back, in their order, what narrowed left out.
+func widened(after, full *spec.State) *spec.State {
+	w := *after
+	w.Holds = merged(full.Holds, after.Holds, func(h spec.Hold) string { return h.Decision })
+	w.Proposals = merged(full.Proposals, after.Proposals, func(p spec.Proposal) string { return p.Content })
+	return &w
+}
+
+func openProposal(p spec.Proposal) bool {
+	return p.Status == spec.ProposalOpen || p.Status == spec.ProposalIssued
+}
+
+func keep[T any](all []T, want func(T) bool) []T {
+	if !slices.ContainsFunc(all, func(x T) bool { return !want(x) }) {
+		return all
+	}
+	return slices.DeleteFunc(slices.Clone(all), func(x T) bool { return !want(x) })
+}
+
+// merged is full with the elements of newer in place of theirs, and then those that are new.
+func merged[T any](full, newer []T, id func(T) string) []T {
+	byID := make(map[string]T, len(newer))
+	for _, x := range newer {
+		byID[id(x)] = x
+	}
+	var all []T
+	for _, x := range full {
+		if y, ok := byID[id(x)]; ok {
+			x = y
+			delete(byID, id(x))
+		}
+		all = append(all, x)
+	}
+	for _, x := range newer {
+		if _, isNew := byID[id(x)]; isNew {
+			all = append(all, x)
+		}
+	}
+	return all
+}

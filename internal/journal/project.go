@@ -1,0 +1,178 @@
+package journal
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/writ-trust/writ/spec"
+)
+
+// A table gathers the rows of a batch for one statement; a row that is put twice is written once, as it was last.
+type table struct {
+	statement string // its %s takes the rows
+	born      bool   // the last column is the leaf at which the row was born: it stays that of the first time
+	rows      [][]any
+	at        map[string]int // by primary key
+}
+
+// put adds a row under its primary key.
+func (t *table) put(key string, row ...any) {
+	if t.at == nil {
+		t.at = map[string]int{}
+	}
+	i, ok := t.at[key]
+	if !ok {
+		t.at[key] = len(t.rows)
+		t.rows = append(t.rows, row)
+		return
+	}
+	if t.born {
+		row[len(row)-1] = t.rows[i][len(row)-1]
+	}
+	t.rows[i] = row
+}
+
+func key(parts ...string) string { return strings.Join(parts, "\x00") }
+
+// projections are the rows that the documents of a batch change, beside the documents themselves.
+type projections struct {
+	chains, budgets, holds, lines, proposals, approvals, effected, versions, requests table
+}
+
+func newProjections() *projections {
+	p := &projections{}
+	p.chains.statement = `
+		INSERT INTO chain (id, org, kind, content, status, seq, head, at, document, urn, name, grantor, born) VALUES %s
+		ON CONFLICT (id) DO UPDATE SET status = excluded.status, seq = excluded.seq, head = excluded.head, at = excluded.at,
+			document = excluded.document, urn = excluded.urn, name = excluded.name, grantor = excluded.grantor`
+	p.budgets.statement = `
+		INSERT INTO budget (chain, constraint_id, unit, from_at, to_at, maximum, lifted, held, committed, excess, lifts) VALUES %s
+		ON CONFLICT (chain, constraint_id, unit, from_at) DO UPDATE SET maximum = excluded.maximum, lifted = excluded.lifted,
+			held = excluded.held, committed = excluded.committed, excess = excluded.excess, lifts = excluded.lifts`
+	p.holds.statement = `
+		INSERT INTO hold (` + holdColumns + `) VALUES %s
+		ON CONFLICT (decision, chain) DO UPDATE SET status = excluded.status, begin_digest = excluded.begin_digest,
+			captured = excluded.captured, executed = excluded.executed, final = excluded.final`
+	p.lines.statement = `
+		INSERT INTO hold_line (decision, chain, line, constraint_id, unit, from_at, amount, open, lift) VALUES %s
+		ON CONFLICT (decision, chain, line) DO UPDATE SET open = excluded.open, lift = excluded.lift`
+	p.proposals.statement = `
+		INSERT INTO proposal (chain, decision, missing, content, until_at, recovery, status, document, born) VALUES %s
+		ON CONFLICT (chain, decision, missing) DO UPDATE SET status = excluded.status, document = excluded.document`
+	p.approvals.statement = `INSERT INTO approval (chain, document, proposal, at, born) VALUES %s`
+	p.effected.statement = `DELETE FROM approval WHERE (chain, document) IN (VALUES %s)`
+	p.versions.statement = `
+		INSERT INTO roster_version (chain, version, content, document, at, vetoed, born) VALUES %s
+		ON CONFLICT (chain, content) DO UPDATE SET vetoed = excluded.vetoed`
+	p.requests.statement = `
+		INSERT INTO request (leaf, key, org, body, first, decision, final, last) VALUES %s
+		ON CONFLICT (leaf, key) DO UPDATE SET first = excluded.first, last = excluded.last, decision = excluded.decision,
+			final = excluded.final WHERE NOT request.final`
+	for _, t := range []*table{&p.chains, &p.holds, &p.proposals, &p.approvals, &p.versions} {
+		t.born = true
+	}
+	return p
+}
+
+// write puts the rows into the tables. Approvals that had their effect in the batch that they came in are inserted and deleted.
+func (p *projections) write(ctx context.Context, w *writer) error {
+	for _, t := range []*table{&p.chains, &p.budgets, &p.holds, &p.lines, &p.proposals, &p.approvals, &p.effected, &p.versions,
+		&p.requests} {
+		if err := w.insert(ctx, t.statement, t.rows); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// change projects what the entry at leaf changed on one chain, now h; before is the chain's state without it.
+func (p *projections) change(before *spec.State, h *held, leaf int64) {
+	after := h.state
+	p.chain(h, leaf)
+	for _, w := range after.Windows {
+		if !slices.Contains(before.Windows, w) {
+			p.budget(after.Chain, w, leaf)
+		}
+	}
+	for _, h := range after.Holds {
+		if old := before.Hold(h.Decision); old == nil || !sameHold(*old, h) {
+			p.hold(after.Chain, h, leaf)
+		}
+	}
+	for i := range after.Proposals {
+		q := &after.Proposals[i]
+		old := before.Proposal(q.Content)
+		if old == nil {
+			old = &spec.Proposal{}
+		}
+		if old.Status != q.Status {
+			p.proposal(after.Chain, q, leaf)
+		}
+		p.pending(after.Chain, q.Content, old.Pending, q.Pending, leaf)
+	}
+	p.pending(after.Chain, "", before.Pending, after.Pending, leaf)
+	for i, v := range after.Versions {
+		if i >= len(before.Versions) || before.Versions[i].Vetoed != v.Vetoed {
+			p.version(after.Chain, v, leaf)
+		}
+	}
+}
+
+func (p *projections) chain(h *held, leaf int64) {
+	var urn, name, grantor string
+	s := h.state
+	if s.Mandate != nil {
+		urn, name = s.Mandate.ID, s.Mandate.Name
+	}
+	if len(s.Versions) > 0 {
+		grantor = s.Versions[0].Document.Body.(*spec.Roster).Terms().Grantor
+	}
+	p.chains.put(s.Chain, s.Chain, h.org, s.Kind, s.Content, s.Status, s.Seq, s.Head, millis(s.At), h.document, urn, name, grantor, leaf)
+}
+
+func (p *projections) budget(chain string, w spec.Window, leaf int64) {
+	p.budgets.put(key(chain, w.Constraint, w.Unit, w.From.String()), chain, w.Constraint, w.Unit, millis(w.From), millis(w.To),
+		w.Max, w.Lifted, w.Held, w.Committed, w.Excess, w.Lifts)
+}
+
+func (p *projections) hold(chain string, h spec.Hold, leaf int64) {
+	p.holds.put(key(h.Decision, chain), chain, h.Decision, strings.Join(h.Mandates, " "), h.Action, h.Payload, h.Executor,
+		h.SelfExecuted, h.Charged, millis(h.ExecuteBefore), h.Status, h.Begin, h.Currency, h.Amount, h.Captured, h.Executed, h.Final, leaf)
+	for i, n := range h.Lines {
+		p.lines.put(key(h.Decision, chain, string(rune(i))), h.Decision, chain, i, n.Constraint, n.Unit, millis(n.From), n.Amount,
+			n.Open, n.Lift)
+	}
+}
+
+func (p *projections) proposal(chain string, q *spec.Proposal, leaf int64) {
+	p.proposals.put(key(chain, q.Content), chain, q.Decision, q.Index, q.Content, millis(q.Until), q.Recovery, q.Status, q.Document, leaf)
+}
+
+// pending projects approvals that came, and those that became part of an effect.
+func (p *projections) pending(chain, proposal string, before, after []spec.LoggedApproval, leaf int64) {
+	for _, l := range after {
+		if !pends(before, l.Document.Digest) {
+			p.approvals.put(key(chain, l.Document.Digest), chain, l.Document.Digest, proposal, millis(l.At), leaf)
+		}
+	}
+	for _, l := range before {
+		if !pends(after, l.Document.Digest) {
+			p.effected.rows = append(p.effected.rows, []any{chain, l.Document.Digest})
+		}
+	}
+}
+
+func pends(approvals []spec.LoggedApproval, digest string) bool {
+	return slices.ContainsFunc(approvals, func(l spec.LoggedApproval) bool { return l.Document.Digest == digest })
+}
+
+func (p *projections) version(chain string, v spec.RosterVersion, leaf int64) {
+	p.versions.put(key(chain, v.Content), chain, v.Document.Body.(*spec.Roster).Terms().Version, v.Content, v.Document.Digest,
+		millis(v.At), v.Vetoed, leaf)
+}
+
+func sameHold(a, b spec.Hold) bool {
+	return a.Status == b.Status && a.Begin == b.Begin && a.Captured == b.Captured && a.Executed == b.Executed &&
+		a.Final == b.Final && slices.Equal(a.Lines, b.Lines)
+}
