@@ -59,8 +59,8 @@ func newHistory(t *testing.T, r *rapid.T) *history {
 	return h
 }
 
-// run takes random steps and checks the invariant after each.
-func run(t *testing.T, every func(*history), authorized func(*history, spec.States, *spec.Decision)) {
+// live takes random steps and checks the invariant after each.
+func live(t *testing.T, every func(*history), authorized func(*history, spec.States, *spec.Decision)) {
 	rapid.Check(t, func(r *rapid.T) {
 		h := newHistory(t, r)
 		h.every, h.authorized = every, authorized

@@ -90,7 +90,7 @@ func TestInvariant2Identity(t *testing.T) {
 }
 
 func TestInvariant3Attenuation(t *testing.T) {
-	run(t, nil, func(h *history, before spec.States, d *spec.Decision) {
+	live(t, nil, func(h *history, before spec.States, d *spec.Decision) {
 		for i, content := range d.Mandates {
 			m := before.ByContent(content)
 			if m.Status != spec.StatusActive || h.Now.Before(m.Mandate.ValidFrom.Time) || !h.Now.Before(m.Mandate.ValidUntil.Time) {
@@ -116,7 +116,7 @@ func TestInvariant3Attenuation(t *testing.T) {
 }
 
 func TestInvariant4Conservation(t *testing.T) {
-	run(t, func(h *history) {
+	live(t, func(h *history) {
 		for _, s := range h.ledger.All().At(h.Now) {
 			for _, w := range s.Windows {
 				used, lifts, excess := h.account(s.Content, w.Constraint, w.From)
@@ -186,7 +186,7 @@ func TestInvariant5OneLedger(t *testing.T) {
 }
 
 func TestInvariant6Once(t *testing.T) {
-	run(t, func(h *history) {
+	live(t, func(h *history) {
 		holds := map[string]int{}
 		for _, c := range h.charges {
 			key := c.d.Leaf() + c.d.Request.IdempotencyKey
@@ -275,7 +275,7 @@ func (s *story) refused(name string, d spec.Document, want string) {
 }
 
 func TestInvariant8OneCompleteHistory(t *testing.T) {
-	run(t, func(h *history) {
+	live(t, func(h *history) {
 		heads := map[string]spec.Link{}
 		leaves := map[string]string{}
 		for _, r := range h.ledger.Records() {
@@ -299,7 +299,7 @@ func TestInvariant8OneCompleteHistory(t *testing.T) {
 }
 
 func TestInvariant9TimeAndFreshness(t *testing.T) {
-	run(t, func(h *history) {
+	live(t, func(h *history) {
 		last := map[string]time.Time{}
 		for _, r := range h.ledger.Records() {
 			for _, link := range r.Entry.Links {

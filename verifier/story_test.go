@@ -16,7 +16,7 @@ const org = "acme"
 
 // story is Acme with a ledger, an issuer and a verifier, without a server.
 type story struct {
-	t *testing.T
+	t testing.TB
 	*writtest.World
 	ledger   *writtest.Ledger
 	issuer   *issuer.Issuer
@@ -25,7 +25,7 @@ type story struct {
 	roster   spec.Document
 }
 
-func newStory(t *testing.T, seed string) *story {
+func newStory(t testing.TB, seed string) *story {
 	t.Helper()
 	w := writtest.Acme(seed)
 	s := &story{t: t, World: w, ledger: writtest.NewLedger(w), trust: emptyTrust(t, w)}
@@ -49,7 +49,7 @@ func (s *story) must(err error) {
 	}
 }
 
-func trustFile(t *testing.T, w *writtest.World, roster spec.Document) *verifier.Trust {
+func trustFile(t testing.TB, w *writtest.World, roster spec.Document) *verifier.Trust {
 	t.Helper()
 	return parseTrust(t, map[string]any{"version": "1", "policy": "log " + w.LogSigner().Verifier.String() + "\nquorum none\n",
 		"rosters":   []any{map[string]any{"grantor": writtest.Grantor, "content": spec.ContentDigest(roster.Value)}},
@@ -57,11 +57,11 @@ func trustFile(t *testing.T, w *writtest.World, roster spec.Document) *verifier.
 }
 
 // emptyTrust pins a roster that does not exist.
-func emptyTrust(t *testing.T, w *writtest.World) *verifier.Trust {
+func emptyTrust(t testing.TB, w *writtest.World) *verifier.Trust {
 	return trustFile(t, w, w.Roster())
 }
 
-func parseTrust(t *testing.T, members map[string]any) *verifier.Trust {
+func parseTrust(t testing.TB, members map[string]any) *verifier.Trust {
 	t.Helper()
 	data, err := json.Marshal(members)
 	if err != nil {
