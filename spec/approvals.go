@@ -53,6 +53,7 @@ func supplementNeeds(m *Mandate, p *Proposal) Needs {
 func NeedsOfSupplement(m, root *Mandate, p *Proposal) Needs {
 	n := supplementNeeds(m, p)
 	n.Grantor = root.Terms().Grantor.ID
+	n.LeastGrade = strictest(n.LeastGrade, root.Terms().Grantor.LeastGrade)
 	return n
 }
 
