@@ -187,13 +187,11 @@ func (s *State) applySupplement(ss States, d Document, sup *Supplement, now time
 	case !now.Before(p.Until):
 		return refuse("proposal-expired", "", "the proposal was open until %s", At(p.Until))
 	}
-	needs := supplementNeeds(s.Mandate, p)
 	root, err := ss.root(s.Mandate)
 	if err != nil {
 		return err
 	}
-	needs.Grantor = root.Terms().Grantor.ID
-	if _, err := ss.check(needs, p.Pending, now); err != nil {
+	if _, err := ss.check(NeedsOfSupplement(s.Mandate, root, p), p.Pending, now); err != nil {
 		return err
 	}
 	p.Status, p.Document, p.Pending = ProposalIssued, d.Digest, nil
