@@ -252,7 +252,11 @@ func (l *trialLedger) decide(t trial) (decided, error) {
 	if err != nil {
 		return decided{}, under("/action", err)
 	}
-	docs, err := verifier.Decide(l.caseOf(action, t), l.states, t.At.Time)
+	c, err := l.caseOf(action, t)
+	if err != nil {
+		return decided{}, err
+	}
+	docs, err := verifier.Decide(c, l.states, t.At.Time)
 	if err != nil {
 		return notEntitled(err)
 	}
@@ -263,15 +267,24 @@ func (l *trialLedger) decide(t trial) (decided, error) {
 	return summarize(d), err
 }
 
-// caseOf is the request as open would have established it. Each has an id and a key of its own.
-func (l *trialLedger) caseOf(action *spec.Action, t trial) verifier.Case {
+// caseOf is the request as open would have established it. Each has an id and a key of its own; where the decision names a
+// presentation, which nobody made, the action's digest stands in.
+func (l *trialLedger) caseOf(action *spec.Action, t trial) (verifier.Case, error) {
 	l.decided++
 	root, leaf := l.chain[0].Body, l.chain[len(l.chain)-1].Body
 	number := fmt.Sprintf("%012x", l.decided)
-	return verifier.Case{ID: "urn:uuid:00000000-0000-7000-8000-" + number, Mode: leaf.Subject.Mode, Epoch: 1,
+	c := verifier.Case{ID: "urn:uuid:00000000-0000-7000-8000-" + number, Mode: leaf.Subject.Mode, Epoch: 1,
 		Verifier: root.Terms().Ledger.Verifier, Identity: spec.IdentityPresented, Agent: leaf.Subject.ID, Mandates: l.chain,
-		Action: action, ActionValue: t.Action, Roster: l.roster, Owner: l.owner(action.Resource), ExecuteWithin: time.Minute,
+		Action: action, ActionValue: t.Action, Presentation: spec.ActionDigest(t.Action), Roster: l.roster,
+		Owner: l.owner(action.Resource), ExecuteWithin: time.Minute,
 		Request: spec.Request{IdempotencyKey: "batch-" + number, Ledger: root.Terms().Ledger.Verifier, Executor: l.executor}}
+	var contents []string
+	for _, m := range l.chain {
+		contents = append(contents, m.Content)
+	}
+	var err error
+	c.RequestDigest, err = spec.RequestDigest(c.Agent, contents, t.Action, c.Request)
+	return c, err
 }
 
 // notEntitled is an answer where the action is not the grantor's to allow, and an error otherwise.

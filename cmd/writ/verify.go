@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 
 	"github.com/writ-trust/writ/internal/jcs"
 	"github.com/writ-trust/writ/verifier"
@@ -95,11 +96,7 @@ func (c verifyCmd) readTrust() (*verifier.Trust, error) {
 
 // withoutTrust says that nothing could be anchored, and that therefore nothing was asked.
 func (c verifyCmd) withoutTrust(sys *system, err error) error {
-	reason := reasonOf(err)
-	if reason == "" {
-		reason = "trust-empty"
-	}
-	checked := verifier.Checked{Verdicts: []verifier.Verdict{{Name: verifier.Anchored, Outcome: verifier.Fails, Reason: reason, Detail: err.Error()}}}
+	checked := verifier.Checked{Verdicts: []verifier.Verdict{{Name: verifier.Anchored, Outcome: verifier.Fails, Reason: reasonOf(err), Detail: err.Error()}}}
 	if err := c.print(sys, checked); err != nil {
 		return err
 	}
@@ -127,11 +124,7 @@ func (c verifyCmd) print(sys *system, checked verifier.Checked) error {
 // because is what stands behind a verdict: the reason and the place, or what was found.
 func because(v verifier.Verdict, checked verifier.Checked) string {
 	if v.Outcome == verifier.Fails {
-		text := v.Reason
-		if v.Pointer != "" {
-			text += " at " + v.Pointer
-		}
-		return text + ": " + v.Detail
+		return failure(v)
 	}
 	if v.Outcome != verifier.Holds {
 		return ""
@@ -145,4 +138,16 @@ func because(v verifier.Verdict, checked verifier.Checked) string {
 		return checked.Outcome
 	}
 	return v.Detail
+}
+
+// failure is reason and place, then what happened.
+func failure(v verifier.Verdict) string {
+	where := v.Reason
+	if v.Pointer != "" {
+		where += " at " + v.Pointer
+	}
+	if where == "" || strings.HasPrefix(v.Detail, where) {
+		return v.Detail
+	}
+	return where + ": " + v.Detail
 }

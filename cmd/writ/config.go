@@ -1,0 +1,206 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/writ-trust/writ/did"
+	"github.com/writ-trust/writ/internal/jcs"
+)
+
+// settings are those of writ serve. Each comes from its flag, else its environment variable, else the settings file, else a
+// default. The file is a JSON object of the flags' names, {"listen":"127.0.0.1:8467"}; an unknown name in it is refused.
+type settings struct {
+	Config        string `placeholder:"FILE" env:"WRIT_CONFIG" help:"Settings file, a JSON object of the names below."`
+	Data          string `placeholder:"DIR" env:"WRIT_DATA" help:"Data folder; made if missing. Default writ-data."`
+	Listen        string `placeholder:"ADDR" env:"WRIT_LISTEN" help:"Address to listen on. Default 127.0.0.1:8467; port 0 takes a free one."`
+	DID           string `name:"did" placeholder:"DID" env:"WRIT_DID" help:"The ledger's DID, fixed at the first start. Default: the did:key of its decision key."`
+	LogOrigin     string `placeholder:"NAME" env:"WRIT_LOG_ORIGIN" help:"Name of the log, fixed at the first start. Default: derived from the DID."`
+	ExecuteWithin string `placeholder:"TIME" env:"WRIT_EXECUTE_WITHIN" help:"How long an authorised action may wait for its executor. Default 15m, at least 1s."`
+}
+
+// setting is one of them with where it came from.
+type setting struct {
+	Name   string `json:"name"`
+	Value  string `json:"value"`
+	Source string `json:"source"` // flag, environment, file or default
+
+	env   string
+	into  *string
+	basis string // the default
+}
+
+// maxSettings bounds the settings file, in bytes.
+const maxSettings = 64 << 10
+
+func (s *settings) table() []setting {
+	return []setting{
+		{Name: "data", env: "WRIT_DATA", into: &s.Data, basis: "writ-data"},
+		{Name: "listen", env: "WRIT_LISTEN", into: &s.Listen, basis: "127.0.0.1:8467"},
+		{Name: "did", env: "WRIT_DID", into: &s.DID},
+		{Name: "log-origin", env: "WRIT_LOG_ORIGIN", into: &s.LogOrigin},
+		{Name: "execute-within", env: "WRIT_EXECUTE_WITHIN", into: &s.ExecuteWithin, basis: "15m"},
+	}
+}
+
+// resolve fills in what neither flag nor environment gave, and says where each setting came from.
+func (s *settings) resolve(ctx *kong.Context) ([]setting, error) {
+	file, err := s.readFile()
+	if err != nil {
+		return nil, err
+	}
+	rows := s.table()
+	for i := range rows {
+		r := &rows[i]
+		inFile, found := file[r.Name]
+		switch {
+		case flagGiven(ctx, r.Name):
+			r.Source = "flag"
+		case *r.into != "" && os.Getenv(r.env) != "":
+			r.Source = "environment"
+		case found:
+			r.Source, *r.into = "file", inFile
+		default:
+			r.Source, *r.into = "default", r.basis
+		}
+		r.Value = *r.into
+	}
+	return rows, nil
+}
+
+func flagGiven(ctx *kong.Context, name string) bool {
+	return slices.ContainsFunc(ctx.Path, func(p *kong.Path) bool { return p.Flag != nil && p.Flag.Name == name && !p.Resolved })
+}
+
+func (s *settings) readFile() (map[string]string, error) {
+	if s.Config == "" {
+		return nil, nil
+	}
+	data, err := os.ReadFile(s.Config)
+	if err != nil {
+		return nil, usage(err)
+	}
+	v, err := jcs.ParseDocument(data)
+	if err != nil || len(data) > maxSettings {
+		return nil, usage(fmt.Errorf("%s: %w", s.Config, errors.Join(err)))
+	}
+	values := map[string]string{}
+	for _, m := range v.Members() {
+		text, ok := m.Value.Text()
+		if !ok || !slices.ContainsFunc(s.table(), func(r setting) bool { return r.Name == m.Name }) {
+			return nil, usage(fmt.Errorf("%s: %q is no setting, or not a string", s.Config, m.Name))
+		}
+		values[m.Name] = text
+	}
+	return values, nil
+}
+
+// check finds what would keep a server from starting with these settings.
+func (s *settings) check() (executeWithin time.Duration, err error) {
+	if _, _, err := net.SplitHostPort(s.Listen); err != nil {
+		return 0, usage(fmt.Errorf("listen: %w", err))
+	}
+	if s.DID != "" && did.Check(s.DID) != nil {
+		return 0, usage(fmt.Errorf("did: %q is no DID of a known method", s.DID))
+	}
+	if strings.ContainsAny(s.LogOrigin, " +\t\n") {
+		return 0, usage(fmt.Errorf("log-origin: %q has a space or a plus", s.LogOrigin))
+	}
+	executeWithin, err = time.ParseDuration(s.ExecuteWithin)
+	if err != nil || executeWithin < time.Second || executeWithin%time.Second != 0 {
+		return 0, usage(fmt.Errorf("execute-within: %q is not whole seconds, at least one, such as 15m", s.ExecuteWithin))
+	}
+	return executeWithin, s.checkFolder()
+}
+
+// checkFolder refuses a folder that is not a server's, or that keeps another ledger than the one asked for.
+func (s *settings) checkFolder() error {
+	if _, err := os.Stat(filepath.Join(s.Data, devMark)); err == nil {
+		return &exit{exitRefused, fmt.Errorf("%s belongs to writ dev: its keys and approvers are for play", s.Data)}
+	}
+	id, err := readIdentity(s.Data)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if s.DID != "" && s.DID != id.DID || s.LogOrigin != "" && s.LogOrigin != id.Log {
+		return &exit{exitRefused, fmt.Errorf("%s keeps the ledger %s with the log %s; mandates name both, so they never change", s.Data, id.DID, id.Log)}
+	}
+	return nil
+}
+
+// configCmd is writ config.
+type configCmd struct {
+	Show  configShowCmd  `cmd:"" help:"Print each setting and where it comes from."`
+	Check configCheckCmd `cmd:"" help:"Say whether a server would start with these settings."`
+}
+
+const configHelp = `Settings come from flags, else from the environment, else from the file that --config (or WRIT_CONFIG) names, else from
+defaults. Secrets are no settings: the passphrase of the server's keys is WRIT_PASSPHRASE.`
+
+type configShowCmd struct {
+	settings `embed:""`
+	JSON     bool `name:"json" help:"Print JSON."`
+}
+
+// Help is the long text of writ config show --help.
+func (configShowCmd) Help() string { return configHelp }
+
+func (c *configShowCmd) Run(sys *system, ctx *kong.Context) error {
+	rows, err := c.resolve(ctx)
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		return printJSON(sys.out, rows)
+	}
+	var lines [][]string
+	for _, r := range rows {
+		lines = append(lines, []string{r.Name, orDash(r.Value), r.Source})
+	}
+	table(sys.out, lines)
+	return nil
+}
+
+func orDash(s string) string {
+	if s == "" {
+		return "-"
+	}
+	return s
+}
+
+type configCheckCmd struct {
+	settings `embed:""`
+	JSON     bool `name:"json" help:"Print JSON."`
+}
+
+// Help is the long text of writ config check --help.
+func (configCheckCmd) Help() string { return configHelp }
+
+func (c *configCheckCmd) Run(sys *system, ctx *kong.Context) error {
+	if _, err := c.resolve(ctx); err != nil {
+		return err
+	}
+	if _, err := c.check(); err != nil {
+		return err
+	}
+	trust := newTrustFile(filepath.Join(c.Data, trustName), nil)
+	if _, err := trust.read(); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return &exit{exitTrust, fmt.Errorf("%s: %w", trust.path, err)}
+	}
+	if c.JSON {
+		return printJSON(sys.out, map[string]bool{"ok": true})
+	}
+	_, err := fmt.Fprintln(sys.out, "ok")
+	return err
+}
