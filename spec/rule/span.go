@@ -45,9 +45,12 @@ func (s span) check(v jcs.Value) error {
 }
 
 func (s span) onlySaying(v jcs.Value) error {
-	for name, says := range map[string]bool{"per": s.Per != "", "zone": s.Zone != "", "rolling": s.Rolling} {
-		if _, present := v.Member(name); present && !says {
-			return refuse(ReasonConstraintInvalid, "/"+name, "a member that says nothing must be absent")
+	for _, m := range []struct {
+		name string
+		says bool
+	}{{"per", s.Per != ""}, {"zone", s.Zone != ""}, {"rolling", s.Rolling}} {
+		if _, present := v.Member(m.name); present && !m.says {
+			return refuse(ReasonConstraintInvalid, "/"+m.name, "a member that says nothing must be absent")
 		}
 	}
 	return nil

@@ -88,6 +88,9 @@ func dayStart(loc *time.Location, date time.Time) time.Time {
 	for {
 		_, offset := at.Zone()
 		_, end := at.ZoneBounds()
+		if !end.IsZero() && !end.After(at) { // the standard library ends a leap year's last day where it begins
+			end = at.Add(time.Hour)
+		}
 		first := date.Add(-time.Duration(offset) * time.Second)
 		if first.Before(at) {
 			first = at
