@@ -133,6 +133,9 @@ func (s *State) applyMandate(ss States, d Document, m *Mandate, now time.Time) e
 		if _, err := ss.check(mandateNeeds(m, s.Content), s.Pending, now); err != nil {
 			return err
 		}
+		if r := ss.Roster(m.Terms().Grantor.ID); !r.Newest().Terms().mayIssue(m.Issuer) {
+			return refuse("issuer-unknown", "/issuer", "the issuer is the grantor or one of its seals")
+		}
 	} else if err := s.applyChild(ss, m); err != nil {
 		return err
 	}

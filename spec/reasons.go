@@ -135,6 +135,7 @@ var documentReasons = []Reason{
 
 // Approvals and rosters (documents.md sections 2 and 4).
 var approvalReasons = []Reason{
+	{"issuer-unknown", "The mandate's issuer is neither the grantor nor the holder of one of its seals.", "Name the grantor, or a seal that its roster lists, as issuer."},
 	{"approval-kind", "No approval has this kind here.", "Use the kind of the content: mandate, supplement, roster, resume or reconciliation."},
 	{"approval-decision", "The approver neither approves, declines nor withdraws.", "Use one of the three."},
 	{"approval-expiry", "The approval expires before it is signed.", "Set expires after at."},
@@ -228,6 +229,7 @@ var decisionReasons = []Reason{
 	{"resource-not-covered", "The mandate does not cover this resource.", "Ask for a resource that it covers, or for another mandate."},
 	{"recovery-declined", "An approver declined the lift.", "Ask for an action within the limits; the same request cannot be proposed again."},
 	{"recovery-expired", "Nobody lifted the limit in time.", "Ask for the action anew, under another key."},
+	{"lift-unbacked", "A decision lifts a limit without an issued supplement for it.", "Report it: the ledger's own rules refuse such a decision."},
 	{"lift-above-ceiling", "The lift would exceed what the recovery clause allows.", "Ask for less, or for a mandate with higher limits."},
 	{"transparency-missing", "The log has no entry of the mandate, or the entry does not name its grantor.", "Have the mandate issued by its ledger."},
 }

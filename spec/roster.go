@@ -2,6 +2,7 @@ package spec
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/writ-trust/writ/did"
@@ -275,6 +276,14 @@ func (t *RosterTerms) Seal(id string) (SealKey, bool) {
 		return SealKey{}, false
 	}
 	return t.Seals[i], true
+}
+
+// mayIssue says whether the issuer of a root mandate is the grantor itself or whoever holds one of its seals.
+func (t *RosterTerms) mayIssue(issuer string) bool {
+	return issuer == t.Grantor || slices.ContainsFunc(t.Seals, func(s SealKey) bool {
+		owner, _, _ := strings.Cut(s.ID, "#")
+		return owner == issuer
+	})
 }
 
 // Key returns the public key of a person's key by its id.
