@@ -395,11 +395,10 @@ func TestInvariant12Openings(t *testing.T) {
 	}
 	state := s.ledger.All().ByContent(spec.ContentDigest(mandate.Value))
 	for _, w := range state.Windows {
-		totals := w.Totals()
 		for held := int64(0); held <= 100_00; held += 50 {
 			guess := w
 			guess.Held = held
-			totals = guess.Totals()
+			totals := guess.Totals()
 			for _, salt := range salts {
 				if c, err := totals.Commitment(salt); err == nil && hidden[c] {
 					t.Fatalf("the bundle lets %s be confirmed by guessing", w.Constraint)
