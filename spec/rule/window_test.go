@@ -1,8 +1,10 @@
 package rule_test
 
 import (
+	"archive/zip"
 	"crypto/sha256"
 	"encoding/hex"
+	"math/rand/v2"
 	"os"
 	"testing"
 	"time"
@@ -160,6 +162,60 @@ func TestDayStartsAtLocalDate(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestDayStartEverywhere compares with a search minute by minute, in every zone, around the ends of years (where leap
+// years deceive time.Time.ZoneBounds) and on random days.
+func TestDayStartEverywhere(t *testing.T) {
+	names := zoneNames(t)
+	if len(names) < 500 {
+		t.Fatalf("only %d zones", len(names))
+	}
+	random := rand.New(rand.NewPCG(1, 2))
+	for _, zone := range names {
+		for _, year := range []int{1996, 2008, 2024, 2028, 2088, 2400} {
+			for _, date := range []time.Time{time.Date(year, 12, 31, 0, 0, 0, 0, time.UTC), time.Date(year+1, 1, 1, 0, 0, 0, 0, time.UTC),
+				time.Date(year, 1, 1+random.IntN(365), 0, 0, 0, 0, time.UTC)} {
+				checkDayStart(t, zone, date)
+			}
+		}
+	}
+}
+
+func zoneNames(t *testing.T) []string {
+	t.Helper()
+	archive, err := zip.OpenReader("zoneinfo.zip")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer archive.Close()
+	var names []string
+	for _, f := range archive.File {
+		if _, err := rule.Zone(f.Name); err == nil {
+			names = append(names, f.Name)
+		}
+	}
+	return names
+}
+
+func checkDayStart(t *testing.T, zone string, date time.Time) {
+	t.Helper()
+	loc, err := rule.Zone(zone)
+	if err != nil {
+		t.Fatal(err)
+	}
+	local := func(at time.Time) time.Time {
+		_, offset := at.In(loc).Zone()
+		return at.Add(time.Duration(offset) * time.Second)
+	}
+	first := date.Add(-20 * time.Hour)
+	for local(first).Before(date) {
+		first = first.Add(time.Minute)
+	}
+	w, err := rule.Calendar("P1D", zone, first)
+	if err != nil || !w.From.Equal(first) {
+		t.Errorf("%s: %s begins at %v, found %v, %v", zone, date.Format(time.DateOnly), first, w.From, err)
+	}
 }
 
 // TestRolling: every stretch of the period's length that ends with a charge lies in what is summed there, which is at
