@@ -117,7 +117,6 @@ var documentReasons = []Reason{
 	{"roster-party", "The roster lists a seal, ledger or executor twice.", "List each once, with its newest key."},
 	{"executor-role", "The executor's role is neither gateway nor system-of-record.", "Use one of the two."},
 	{"lift-foreign", "A supplement lifts a limit of another document than its base.", "A lift counts only for the document that owns the limit."},
-	{"lift-unbacked", "A decision counts a lift that no issued supplement of its interim decision gives.", "The verifier that made it is faulty: report it."},
 	{"notice-act", "A notice neither revokes, suspends nor vetoes.", "Use one of the three."},
 	{"decision-result", "The decision has no known result.", "AUTHORIZED, COLLECT_MISSING and REJECTED are known."},
 	{"decision-missing", "A decision other than COLLECT_MISSING names what is missing, or that one names nothing.", "The verifier that made it is faulty: report it."},
@@ -135,7 +134,6 @@ var documentReasons = []Reason{
 
 // Approvals and rosters (documents.md sections 2 and 4).
 var approvalReasons = []Reason{
-	{"issuer-unknown", "The mandate's issuer is neither the grantor nor the holder of one of its seals.", "Name the grantor, or a seal that its roster lists, as issuer."},
 	{"approval-kind", "No approval has this kind here.", "Use the kind of the content: mandate, supplement, roster, resume or reconciliation."},
 	{"approval-decision", "The approver neither approves, declines nor withdraws.", "Use one of the three."},
 	{"approval-expiry", "The approval expires before it is signed.", "Set expires after at."},
