@@ -226,14 +226,15 @@ func (d *Decision) check() error {
 	)
 }
 
-// Place puts an unsigned decision where the chains stand now: the positions are part of it, so it becomes another document.
+// Place puts an unsigned decision where the chains stand at its instant: the positions are part of it, so it becomes another
+// document.
 // Documents of other types are returned as they are.
 func Place(d Document, ss States) (Document, error) {
 	dec, ok := d.Body.(*Decision)
 	if !ok || d.Signed() {
 		return d, nil
 	}
-	placed := *dec
+	placed, ss := *dec, ss.At(dec.At.Time)
 	placed.Positions = make([]Position, len(dec.Mandates))
 	for i, content := range dec.Mandates {
 		s := ss.ByContent(content)
