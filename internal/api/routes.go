@@ -1,0 +1,129 @@
+package api
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+
+	"github.com/go-chi/chi/v5"
+
+	"github.com/writ-trust/writ/log"
+	"github.com/writ-trust/writ/spec"
+)
+
+// routes is the table of all operations under /v1.
+func (s *Server) routes() {
+	const get, post, del = http.MethodGet, http.MethodPost, http.MethodDelete
+	const created = http.StatusCreated
+
+	register(s, operation{id: "createDraft", method: post, path: "/v1/drafts", scope: ScopeIssue, status: created, takes: unsigned{},
+		summary: "Keep a mandate or a roster version for approval"}, s.createDraft)
+	register(s, operation{id: "getDraft", method: get, path: "/v1/drafts/{id}", scope: ScopeRead,
+		summary: "A draft, with what its approvers have said"}, s.getDraft)
+	register(s, operation{id: "approve", method: post, path: "/v1/approvals", scope: ScopeApprove, takes: spec.TypeApproval,
+		summary: "Hand over a person's approval of a mandate, a roster version, or the resuming of a mandate"}, s.approve)
+	register(s, operation{id: "delegate", method: post, path: "/v1/delegations", scope: ScopeIssue, takes: spec.TypeMandate,
+		summary: "Hand over a mandate that an agent signed for another below its own"}, s.delegate)
+	register(s, operation{id: "notice", method: post, path: "/v1/notices", scope: ScopeRevoke, takes: spec.TypeNotice,
+		summary: "Revoke or suspend a mandate"}, s.notice)
+	register(s, operation{id: "listMandates", method: get, path: "/v1/mandates", scope: ScopeRead,
+		summary: "The organisation's mandates, newest first"}, s.listMandates)
+	register(s, operation{id: "getMandate", method: get, path: "/v1/mandates/{id}", scope: ScopeRead,
+		summary: "A mandate with its status and account, by urn, mnd_ id or content digest"}, s.getMandate)
+	register(s, operation{id: "getRoster", method: get, path: "/v1/rosters/{id}", scope: ScopeRead,
+		summary: "A grantor's roster, by grantor or content digest"}, s.getRoster)
+
+	register(s, operation{id: "verify", method: post, path: "/v1/verify", scope: ScopeVerify, takes: verifyBody{},
+		summary: "Decide whether an agent may act"}, s.verify)
+	register(s, operation{id: "begin", method: post, path: "/v1/begins", scope: ScopeExecute, takes: spec.TypeBegin,
+		summary: "The executor's word right before the effect; the acknowledgement is the leave to execute"}, s.begin)
+	register(s, operation{id: "report", method: post, path: "/v1/reports", scope: ScopeExecute, takes: spec.TypeReport,
+		summary: "The executor's word on what became of the action"}, s.report)
+	register(s, operation{id: "getDecision", method: get, path: "/v1/decisions/{id}", scope: ScopeRead,
+		summary: "A decision, by urn, dec_ id or digest"}, s.getDecision)
+	register(s, operation{id: "getRecovery", method: get, path: "/v1/recoveries/{id}", scope: ScopeRead,
+		summary: "What a waiting request waits for, and its end"}, s.getRecovery)
+	register(s, operation{id: "approveSupplement", method: post, path: "/v1/recoveries/{id}/approvals", scope: ScopeApprove, takes: spec.TypeApproval,
+		summary: "Hand over a person's approval of a supplement"}, s.approveSupplement)
+	register(s, operation{id: "getReceipt", method: get, path: "/v1/receipts/{id}", scope: ScopeRead,
+		summary: "The receipt of an authorised action, by the decision's urn, dec_ or rcp_ id, or digest"}, s.getReceipt)
+	register(s, operation{id: "getBundle", method: get, path: "/v1/receipts/{id}/bundle", scope: ScopeRead, gives: bundle{},
+		summary: "One file that shows a final decision and what followed, to anybody with a trust file"}, s.getBundle)
+
+	register(s, operation{id: "getLogProof", method: get, path: "/v1/log/proof", scope: ScopeRead,
+		summary: "Prove a published entry of the log"}, s.getLogProof)
+	register(s, operation{id: "getLogEntry", method: get, path: "/v1/log/entries/{id}", scope: ScopeRead,
+		summary: "A published entry of the log"}, s.getLogEntry)
+	register(s, operation{id: "getLedger", method: get, path: "/v1/ledger",
+		summary: "Who this ledger is"}, s.getLedger)
+
+	register(s, operation{id: "createOrganisation", method: post, path: "/v1/organisations", scope: ScopeAdmin, status: created, takes: organisationBody{},
+		summary: "Add an organisation (operator only)"}, s.createOrganisation)
+	register(s, operation{id: "listOrganisations", method: get, path: "/v1/organisations", scope: ScopeAdmin,
+		summary: "Organisations: the operator's admins see all, others their own"}, s.listOrganisations)
+	register(s, operation{id: "createKey", method: post, path: "/v1/api-keys", scope: ScopeAdmin, status: created, takes: keyBody{},
+		summary: "Make an API key, which is shown once"}, s.createKey)
+	register(s, operation{id: "listKeys", method: get, path: "/v1/api-keys", scope: ScopeAdmin,
+		summary: "The organisation's API keys"}, s.listKeys)
+	register(s, operation{id: "revokeKey", method: del, path: "/v1/api-keys/{id}", scope: ScopeAdmin,
+		summary: "Revoke an API key, now"}, s.revokeKey)
+}
+
+// public are the paths outside /v1, which everybody may read.
+func (s *Server) public() {
+	s.router.Get("/log/checkpoint", s.serveLog)
+	s.router.Get("/log/tile/*", s.serveLog)
+	s.router.Get("/healthz", func(w http.ResponseWriter, _ *http.Request) { text(w, http.StatusOK, "ok\n") })
+	s.router.Get("/readyz", s.ready)
+	s.router.Method(http.MethodGet, "/metrics", s.metrics.handler())
+}
+
+// serveLog serves the published log (C2SP tlog-tiles.md): tiles never change, the checkpoint does each second.
+func (s *Server) serveLog(w http.ResponseWriter, r *http.Request) {
+	path := strings.TrimPrefix(r.URL.Path, "/log/")
+	data, err := s.Log.ReadTile(path)
+	var refusal *log.Error
+	if errors.As(err, &refusal) && refusal.Reason == "tile-path" {
+		err = spec.Refuse("tile-path", "", "no such tile")
+	}
+	if err != nil {
+		s.writeProblem(w, r, err)
+		return
+	}
+	out := &reply{Status: http.StatusOK, ContentType: "application/octet-stream", ContentLength: len(data), Body: data}
+	w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
+	if path == "checkpoint" {
+		out.ContentType = "text/plain; charset=utf-8"
+		w.Header().Set("Cache-Control", "no-cache")
+	}
+	out.write(w)
+}
+
+// ready says whether requests would be answered: the journal and the log can be relied on.
+func (s *Server) ready(w http.ResponseWriter, _ *http.Request) {
+	select {
+	case <-s.Journal.Failed():
+		text(w, http.StatusServiceUnavailable, "the journal failed\n")
+		return
+	default:
+	}
+	if s.Log.Published() == nil {
+		text(w, http.StatusServiceUnavailable, "the log failed\n")
+		return
+	}
+	text(w, http.StatusOK, "ready\n")
+}
+
+func text(w http.ResponseWriter, status int, body string) {
+	(&reply{Status: status, ContentType: "text/plain; charset=utf-8", ContentLength: len(body), Body: []byte(body)}).write(w)
+}
+
+// paths lists every operation with its path pattern: what the tests walk.
+func (s *Server) paths() []string {
+	var all []string
+	chi.Walk(s.router, func(method, route string, _ http.Handler, _ ...func(http.Handler) http.Handler) error {
+		all = append(all, method+" "+route)
+		return nil
+	})
+	return all
+}
