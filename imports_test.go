@@ -67,12 +67,12 @@ var house = map[string]room{
 	"internal/journal":  {mayImport: "spec log log/heads"},
 	"internal/writtest": {mayImport: "spec spec/rule vc did log internal/jcs"}, // tests only
 	// It signs presentations with hosted agent keys, and reads the bodies that are no documents as strictly as those that are.
-	"internal/api":      {mayImport: surface + " spec/rule vc did internal/jcs"},
-	"internal/web":      {mayImport: surface},
-	"internal/mcp":      {mayImport: surface},
-	"internal/notify":   {mayImport: surface},
-	"cmd/writ":          {mayImport: "*"},
-	"conformance":       {mayImport: "*"},
+	"internal/api":    {mayImport: surface + " spec/rule vc did internal/jcs"},
+	"internal/web":    {mayImport: surface},
+	"internal/mcp":    {mayImport: surface},
+	"internal/notify": {mayImport: surface},
+	"cmd/writ":        {mayImport: "*"},
+	"conformance":     {mayImport: "*"},
 }
 
 // pureRooms, like the file decide.go, decide from their arguments alone: they do not import os, nor call time.Now (house_test.go).
