@@ -72,7 +72,9 @@ func (b *bench) close() {
 			b.t.Error(err)
 		}
 	}
-	b.log.Close()
+	if b.log != nil {
+		b.log.Close()
+	}
 	b.j = nil
 }
 

@@ -104,18 +104,25 @@ func (w *writer) open(ctx context.Context) (err error) {
 
 // reset gives the connection up, and with it any transaction, and opens another: what it holds is unknown after a failure.
 func (w *writer) reset(ctx context.Context) error {
-	if w.conn != nil {
-		w.conn.Raw(func(any) error { return driver.ErrBadConn }) // closed, not pooled
-		w.conn.Close()
-		w.conn = nil
-	}
+	w.drop()
 	return w.open(ctx)
 }
 
-func (w *writer) close() error {
-	if w.conn != nil {
-		w.conn.Close()
+// drop closes the connection for good. Its statements go first: database/sql leaves them to us, and SQLite keeps a connection
+// with an open statement, and its locks, alive.
+func (w *writer) drop() {
+	if w.conn == nil {
+		return
 	}
+	for _, s := range w.statements {
+		s.Close()
+	}
+	w.conn.Raw(func(any) error { return driver.ErrBadConn }) // closed, not pooled
+	w.conn = nil
+}
+
+func (w *writer) close() error {
+	w.drop()
 	return w.db.Close()
 }
 
