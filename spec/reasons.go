@@ -391,6 +391,7 @@ var serviceReasons = []Reason{
 	{"not-found", "There is no such thing here, or it belongs to somebody else.", "Check the id and the key with which you ask."},
 	{"unauthenticated", "The caller is not known.", "Send a valid API key."},
 	{"forbidden-scope", "The API key does not have the scope for this.", "Use a key with the scope."},
+	{"hosted-agent-absent", "This server keeps no agent keys.", "Sign the presentation with a key of your own, or set up the key store."},
 	{"rate-limited", "There were too many requests.", "Wait as long as Retry-After says."},
 	{"request-too-large", "The request is larger than allowed.", "Send less."},
 	{"request-syntax", "The request does not have the form of its operation.", "See the operation's schema."},
