@@ -40,9 +40,11 @@ var grades = []Grade{"", GradeServer, GradeProvider, GradeDeviceHosted, GradeDev
 
 func (g Grade) known() bool { return slices.Index(grades, g) > 0 }
 
-// AtLeast says whether g is as strong as least; an unknown grade is as strong as nothing.
+// AtLeast says whether g is as strong as least, where absent asks for nothing. An unknown grade reaches nothing and is reached
+// by nothing.
 func (g Grade) AtLeast(least Grade) bool {
-	return slices.Index(grades, g) >= slices.Index(grades, least)
+	i, j := slices.Index(grades, g), slices.Index(grades, least)
+	return j >= 0 && i >= j
 }
 
 // Approval is one person's signed word on one content (documents.md section 4).

@@ -318,7 +318,7 @@ func (m *Mandate) Reach(currency string) (each, perWindow int64) {
 		if !bounded || cur != currency {
 			continue
 		}
-		lift := m.liftsPerWindow(c.ID())
+		lift := m.liftsPerWindow(c.ID(), window)
 		each = min(each, addCapped(one, lift))
 		if window != math.MaxInt64 {
 			perWindow = min(perWindow, addCapped(window, lift))
@@ -327,14 +327,17 @@ func (m *Mandate) Reach(currency string) (each, perWindow int64) {
 	return each, perWindow
 }
 
-// liftsPerWindow is the most that a recovery clause adds to a limit in one window.
-func (m *Mandate) liftsPerWindow(constraint string) int64 {
+// liftsPerWindow is the most that a recovery clause adds to a limit in one window; a limit on a single action (window is
+// math.MaxInt64) is lifted once an action.
+func (m *Mandate) liftsPerWindow(constraint string, window int64) int64 {
 	i := m.RecoveryFor(constraint)
 	if i < 0 {
 		return 0
 	}
 	r := m.Terms().Recovery[i]
 	switch {
+	case window == math.MaxInt64:
+		return r.MaxOver.Minor
 	case r.MaxOverPerWindow != nil:
 		return r.MaxOverPerWindow.Minor
 	case r.MaxUses > 0 && r.MaxOver.Minor <= math.MaxInt64/r.MaxUses:

@@ -3,6 +3,7 @@ package spec
 import (
 	"crypto/hmac"
 	"crypto/sha256"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -167,13 +168,19 @@ func (m *Mandate) checkTerms() error {
 	if err := checkFree(t.Free); err != nil {
 		return err
 	}
+	for _, members := range [][]jcs.Value{m.CredentialStatus, m.CredentialSchema, m.RelatedResource} {
+		if slices.ContainsFunc(members, func(v jcs.Value) bool { return v.Kind() != jcs.Object }) {
+			return refuse("member-type", "", "status, schema and related resource entries are objects")
+		}
+	}
 	return checkSalt(t.Salt, mandateAt+"/salt")
 }
 
 func checkFree(free []string) error {
 	for i, p := range free {
-		if !strings.HasPrefix(p, "/parameters/") {
-			return refuse("pointer-syntax", mandateAt+"/free/"+strconv.Itoa(i), "only members of parameters can be free")
+		name, ok := strings.CutPrefix(p, "/parameters/")
+		if !ok || name == "" || strings.Contains(name, "/") {
+			return refuse("pointer-syntax", mandateAt+"/free/"+strconv.Itoa(i), "only a whole member of parameters can be free")
 		}
 	}
 	return nil
@@ -234,8 +241,10 @@ func (m *Mandate) checkLiftable(id string, r *Recovery, place string) error {
 	if i < 0 {
 		return refuse("recovery-foreign", place+"/for", "a clause lifts constraints of its own document only")
 	}
-	_, _, currency, bounded := m.rules[i].Reach()
+	_, window, currency, bounded := m.rules[i].Reach()
 	switch {
+	case window == math.MaxInt64 && (r.MaxUses > 0 || r.MaxOverPerWindow != nil):
+		return refuse("recovery-window", place, "a limit on a single action has no window in which lifts could be counted")
 	case !bounded:
 		return refuse("recovery-unliftable", place+"/for", "only limits in money can be lifted")
 	case r.MaxOver == nil:

@@ -94,6 +94,7 @@ var documentReasons = []Reason{
 	{"constraint-repeated", "Two constraints have one id.", "Give each an id of its own."},
 	{"recovery-repeated", "Two recovery clauses name one constraint.", "Name each constraint in one clause."},
 	{"recovery-foreign", "A recovery clause names a constraint that its document does not have.", "A clause lifts the limits of its own mandate only."},
+	{"recovery-window", "A recovery clause counts lifts in a window of a limit that has none.", "Leave maxUses and maxOverPerWindow out, or give that limit a clause of its own."},
 	{"recovery-unliftable", "A recovery clause names a constraint that is no limit in money.", "Only amount and budget can be lifted."},
 	{"recovery-unbounded", "A recovery clause has no maxOver.", "Say how much one lift may add."},
 	{"approver-repeated", "Approvers are not distinct, or one is empty.", "Name each person once."},
