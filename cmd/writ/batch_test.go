@@ -104,9 +104,9 @@ func seconds(r *rand.Rand, n int) []int {
 }
 
 // A day's account, and the answer to one payment: the rules in the order in which a ledger asks them.
-type account struct{ cents, count int64 }
+type dayAccount struct{ cents, count int64 }
 
-func (a *account) answer(p payment, office bool) decided {
+func (a *dayAccount) answer(p payment, office bool) decided {
 	rejected := func(reason string) decided { return decided{Result: "REJECTED", Reason: reason} }
 	switch {
 	case p.resource != writtest.Account:
@@ -135,7 +135,7 @@ func batchFiles() map[string][]byte {
 	r := rand.New(rand.NewPCG(2026, 10))
 	line := 0
 	for _, day := range batchDays() {
-		var a account
+		var a dayAccount
 		for _, second := range seconds(r, day.n) {
 			line++
 			p := drawPayment(r, second)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"github.com/writ-trust/writ"
 	"github.com/writ-trust/writ/internal/keys"
 	"github.com/writ-trust/writ/log"
 	"github.com/writ-trust/writ/spec"
@@ -60,7 +61,8 @@ func report(sys *system, command string, err error) int {
 		return e.code
 	}
 	fmt.Fprintf(sys.err, "%s: %v\n", command, e.err)
-	if reason, ok := spec.Explain(reasonOf(e.err)); ok {
+	var said *writ.Error // says its remedy itself
+	if reason, ok := spec.Explain(reasonOf(e.err)); ok && !errors.As(e.err, &said) {
 		fmt.Fprintf(sys.err, "  %s %s\n", reason.Meaning, reason.Remedy)
 	}
 	if e.code == exitUsage {
@@ -84,7 +86,10 @@ func reasonOf(err error) string {
 	var entry *log.Error
 	var key *keys.Error
 	var entitled *verifier.NotEntitledError
+	var answered *writ.Error
 	switch {
+	case errors.As(err, &answered):
+		return answered.Code
 	case errors.As(err, &document):
 		return document.Reason
 	case errors.As(err, &entry):

@@ -1,0 +1,336 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/writ-trust/writ/did"
+	"github.com/writ-trust/writ/internal/api"
+	"github.com/writ-trust/writ/internal/journal"
+	"github.com/writ-trust/writ/internal/keys"
+	"github.com/writ-trust/writ/issuer"
+	"github.com/writ-trust/writ/log"
+	"github.com/writ-trust/writ/spec"
+	"github.com/writ-trust/writ/vc"
+	"github.com/writ-trust/writ/verifier"
+)
+
+// serveCmd is writ serve: it opens the data folder (folder.go), puts log, journal, verifier, issuer and API together, and runs them
+// until it is told to stop.
+type serveCmd struct {
+	settings `embed:""`
+	Verbose  bool `help:"Log each request."`
+}
+
+// Help is the long text of writ serve --help.
+func (serveCmd) Help() string {
+	return `Without any settings it makes keys, a SQLite file and a log under ./writ-data and listens on loopback. The address is printed on
+standard output once requests are answered; messages go to standard error.
+
+The folder has
+    keys, passphrase      the server's keys, encrypted; set WRIT_PASSPHRASE and keep the passphrase elsewhere
+    admin.key             an API key with every scope, written once
+    trust.json            whom this ledger believes: pinned rosters, resources and their owners; read again when it changes.
+                          Without it nobody is trusted and every action is refused
+    journal/, log/        the backup unit: copy and restore them together
+    guard/                what was published last; never restore it from a backup
+
+SIGTERM and SIGINT finish what is under way, publish the log and end.`
+}
+
+const (
+	publishEvery = time.Second
+	drain        = 20 * time.Second // how long a stop waits for requests
+	operator     = "org_operator"   // the organisation of the admin key
+)
+
+func (c *serveCmd) Run(sys *system, kctx *kong.Context) error {
+	if _, err := c.resolve(kctx); err != nil {
+		return err
+	}
+	within, err := c.check()
+	if err != nil {
+		return err
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+	level := slog.LevelInfo
+	if c.Verbose {
+		level = slog.LevelDebug
+	}
+	logger := slog.New(slog.NewTextHandler(sys.err, &slog.HandlerOptions{Level: level}))
+	l, err := openLedger(ctx, sys, &c.settings, within, logger)
+	if err != nil {
+		return err
+	}
+	return errors.Join(l.serve(ctx, sys, c.Listen), l.close())
+}
+
+// ledger is a server that is put together.
+type ledger struct {
+	*folder
+	sys     *system
+	logger  *slog.Logger
+	log     *log.Log
+	journal *journal.Journal
+	api     *api.Server
+	trust   *trustFile
+	made    []io.Closer // in the order of opening
+}
+
+func openLedger(ctx context.Context, sys *system, s *settings, within time.Duration, logger *slog.Logger) (*ledger, error) {
+	f, err := openFolder(sys, s)
+	if err != nil {
+		return nil, err
+	}
+	l := &ledger{folder: f, sys: sys, logger: logger, made: []io.Closer{f.lock}}
+	l.trust = newTrustFile(f.path(trustName), logger)
+	for _, open := range []func(context.Context) error{l.openLog, l.openJournal, l.openAdmin,
+		func(ctx context.Context) error { return l.openAPI(ctx, within) }} {
+		if err := open(ctx); err != nil {
+			return nil, errors.Join(err, l.close())
+		}
+	}
+	return l, nil
+}
+
+// close closes what was opened, newest first.
+func (l *ledger) close() error {
+	var all error
+	for i := len(l.made) - 1; i >= 0; i-- {
+		all = errors.Join(all, l.made[i].Close())
+	}
+	return all
+}
+
+func (l *ledger) openLog(context.Context) error {
+	if err := l.boot(l.sys.random); err != nil {
+		return err
+	}
+	signer, err := l.logSigner()
+	if err != nil {
+		return err
+	}
+	l.log, err = log.Open(log.Options{Dir: l.path(logFolder), Guard: l.path(guardFile), Signer: signer})
+	if err == nil {
+		l.made = append(l.made, l.log)
+	}
+	return err
+}
+
+func (l *ledger) openJournal(ctx context.Context) error {
+	sign, err := l.signer()
+	if err != nil {
+		return err
+	}
+	l.journal, err = journal.Open(ctx, journal.Options{Path: l.path(journalFile), Log: l.log, Now: l.sys.now, Random: l.sys.random,
+		Sign: sign, Logger: l.logger})
+	if err == nil {
+		l.made = append(l.made, l.journal)
+	}
+	return err
+}
+
+// signer adds the server's own proofs, by type of document: the decision key signs decisions and receipts, the seal the credentials
+// that it packages. Keys are distinct by type and bound to it wherever a proof is verified (design.md section 7).
+func (l *ledger) signer() (func(context.Context, spec.Document, time.Time) (spec.Document, error), error) {
+	decision, err := l.keys.Signer(decisionKey)
+	if err != nil {
+		return nil, err
+	}
+	seal, err := l.keys.Signer(sealKey)
+	if err != nil {
+		return nil, err
+	}
+	decided := l.DID + "#" + decision.Public().Multikey()
+	return func(_ context.Context, d spec.Document, created time.Time) (spec.Document, error) {
+		key, method := seal, sealID(seal)
+		if d.Type == spec.TypeDecision || d.Type == spec.TypeReceipt {
+			key, method = decision, decided
+		}
+		return signed(d, key, vc.ProofOptions{VerificationMethod: method, Purpose: did.AssertionMethod, Created: created})
+	}, nil
+}
+
+// signed adds a proof to a document.
+func signed(d spec.Document, key vc.Signer, o vc.ProofOptions) (spec.Document, error) {
+	v, err := vc.Sign(d.Value, o, key)
+	if err != nil {
+		return d, err
+	}
+	return d.WithValue(v)
+}
+
+// openAdmin makes the operator's organisation and its key, once. The organisation is written last: a crash before it makes another
+// key, and the one in between counts for nobody.
+func (l *ledger) openAdmin(ctx context.Context) error {
+	_, err := l.journal.Org(ctx, operator)
+	if !errors.Is(err, journal.ErrNotFound) {
+		return err
+	}
+	token, key, err := api.NewAPIKey(l.sys.random, l.sys.now(), "", operator, "admin", api.Scopes()...)
+	if err != nil {
+		return err
+	}
+	if err := os.Remove(l.path(adminFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if err := writeNew(l.path(adminFile), []byte(token+"\n")); err != nil {
+		return err
+	}
+	if err := l.journal.PutAPIKey(ctx, key); err != nil {
+		return err
+	}
+	fmt.Fprintf(l.sys.err, "made an API key with every scope: %s\n", l.path(adminFile))
+	return l.journal.PutOrg(ctx, journal.Org{ID: operator, Name: "operator"})
+}
+
+func (l *ledger) openAPI(ctx context.Context, within time.Duration) error {
+	facts, err := l.facts(within)
+	if err != nil {
+		return err
+	}
+	v, err := verifier.New(verifier.Options{DID: l.DID, Log: l.Log, Epoch: l.Epoch, Journal: l.journal, Trust: l.trust.get,
+		Random: l.sys.random, Now: l.sys.now, Seen: l.seen, ExecuteWithin: within})
+	if err != nil {
+		return err
+	}
+	i, err := issuer.New(issuer.Options{Ledger: spec.Ledger{Verifier: l.DID, Log: l.Log}, Seal: facts.sealDID, Journal: l.journal,
+		Drafts: l.journal, Random: l.sys.random, Now: l.sys.now})
+	if err != nil {
+		return err
+	}
+	sign, err := l.signer()
+	if err != nil {
+		return err
+	}
+	l.api, err = api.New(api.Options{Ledger: facts.Ledger, Verifier: v, Issuer: i, Journal: l.journal, Log: l.log,
+		Agents: hostedAgents{l.keys, l.sys.random}, SignReceipt: sign, Operator: operator, Now: l.sys.now, Random: l.sys.random,
+		Logger: l.logger})
+	return err
+}
+
+type facts struct {
+	api.Ledger
+	sealDID string
+}
+
+// facts are what everybody may know of this server.
+func (l *ledger) facts(within time.Duration) (facts, error) {
+	decision, err := l.keys.Signer(decisionKey)
+	if err != nil {
+		return facts{}, err
+	}
+	seal, err := l.keys.Signer(sealKey)
+	if err != nil {
+		return facts{}, err
+	}
+	checkpoints, err := l.logSigner()
+	if err != nil {
+		return facts{}, err
+	}
+	return facts{api.Ledger{DID: l.DID, Epoch: l.Epoch, DecisionKey: decision.Public().Multikey(), SealID: sealID(seal),
+		SealKey: seal.Public().Multikey(), LogOrigin: l.Log, LogKey: checkpoints.Verifier.String(), ExecuteWithin: within},
+		seal.Public().DID()}, nil
+}
+
+// seen is the newest published checkpoint, for documents to name; nil while the log is empty.
+func (l *ledger) seen() *spec.Seen {
+	c, err := log.ReadCheckpoint(l.log.Published())
+	if err != nil || c.Size == 0 {
+		return nil
+	}
+	return &spec.Seen{Origin: c.Origin, Size: c.Size, Root: c.Root.String()}
+}
+
+// hostedAgents keeps the keys with which the server signs for callers that hold none.
+type hostedAgents struct {
+	store  *keys.Store
+	random io.Reader
+}
+
+func (h hostedAgents) Signer(name string) (vc.Signer, error) { return h.store.Signer(name) }
+
+func (h hostedAgents) Create(name string) (vc.Signer, error) {
+	key, err := keys.Generate(keys.Ed25519, h.random)
+	if err != nil {
+		return nil, err
+	}
+	return key, h.store.Add(map[string]*keys.Signer{name: key})
+}
+
+// serve answers until ctx ends, or the journal can no longer be relied on.
+func (l *ledger) serve(ctx context.Context, sys *system, address string) error {
+	listener, err := net.Listen("tcp", address)
+	if err != nil {
+		return &exit{exitUnchecked, err}
+	}
+	work, end := context.WithCancelCause(context.WithoutCancel(ctx))
+	var running sync.WaitGroup
+	for _, run := range []func(context.Context) error{l.publish, l.api.Recover} {
+		running.Go(func() {
+			if err := run(work); err != nil && work.Err() == nil {
+				end(err)
+			}
+		})
+	}
+	server := l.api.HTTP(address)
+	running.Go(func() {
+		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			end(err)
+		}
+	})
+	fmt.Fprintf(sys.out, "http://%s\n", listener.Addr())
+	l.logger.Info("keeping a ledger", "did", l.DID, "log", l.Log, "data", l.dir, "address", listener.Addr().String())
+	select {
+	case <-ctx.Done():
+		l.logger.Info("stopping")
+	case <-work.Done():
+	case <-l.journal.Failed():
+		end(errors.New("the journal failed: what the disk holds is found out at the next start"))
+	}
+	return l.stop(server, &running, end, context.Cause(work))
+}
+
+// stop lets requests finish, then ends what runs beside them, then publishes what they logged.
+func (l *ledger) stop(server *http.Server, running *sync.WaitGroup, end context.CancelCauseFunc, failed error) error {
+	patience, cancel := context.WithTimeout(context.Background(), drain)
+	defer cancel()
+	err := server.Shutdown(patience)
+	end(nil)
+	running.Wait()
+	if failed != nil {
+		return &exit{exitUnchecked, errors.Join(failed, err)}
+	}
+	_, published := l.log.Publish(patience)
+	return errors.Join(err, published)
+}
+
+// publish shows the world a checkpoint each second when there is something new.
+func (l *ledger) publish(ctx context.Context) error {
+	tick := time.NewTicker(publishEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+			if _, err := l.log.Publish(ctx); err != nil && ctx.Err() == nil {
+				return fmt.Errorf("publish the log: %w", err)
+			}
+		}
+	}
+}
