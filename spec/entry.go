@@ -223,6 +223,18 @@ func (s *State) Open(seed Seed) (Opening, error) {
 	return o, nil
 }
 
+// Bytes are the opening in canonical form, as the journal keeps it.
+func (o Opening) Bytes() []byte {
+	b, _ := jcs.Marshal(o)
+	return b
+}
+
+// ParseOpening reads what Bytes wrote.
+func ParseOpening(data []byte) (o Opening, err error) {
+	err = jcs.Unmarshal(data, &o)
+	return o, err
+}
+
 // Salts are the fresh secrets of one entry, handed in: one for the commitment, one seed a chain.
 type Salts struct {
 	Entry [32]byte
@@ -230,34 +242,36 @@ type Salts struct {
 }
 
 // Record applies a document to all chains that it touches, makes the entry that logs it, and moves the heads of those
-// chains to that entry. It is the only way from a document to a leaf. touched are the chains, sorted.
-func (ss States) Record(d Document, now Time, salts func(chains []string) Salts) (next States, e *Entry, used Salts, err error) {
+// chains to that entry. It is the only way from a document to a leaf.
+func (ss States) Record(d Document, now Time, salts func(chains []string) Salts) (next States, r Record, err error) {
 	next, touched, err := ss.Apply(d, now.Time)
 	if err != nil {
-		return nil, nil, Salts{}, err
+		return nil, r, err
 	}
 	if len(touched) > MaxChain {
-		return nil, nil, Salts{}, refuse("too-many-chains", "", "a document touches at most %d chains", MaxChain)
+		return nil, r, refuse("too-many-chains", "", "a document touches at most %d chains", MaxChain)
 	}
-	used = salts(touched)
-	e = &Entry{V: 1, Kind: EntryEvent, Commitment: Commitment(used.Entry, d.Digest)}
+	used := salts(touched)
+	e := &Entry{V: 1, Kind: EntryEvent, Commitment: Commitment(used.Entry, d.Digest)}
 	e.Kind, e.Grantor = next.entryKind(d)
+	r = Record{Document: d, Entry: e, At: now.Time, Salt: used.Entry, Seeds: used.Links}
 	for _, chain := range touched {
 		o, err := next[chain].Open(used.Links[chain])
 		if err != nil {
-			return nil, nil, Salts{}, err
+			return nil, r, err
 		}
 		c, err := o.Commitment(used.Links[chain].State())
 		if err != nil {
-			return nil, nil, Salts{}, err
+			return nil, r, err
 		}
 		e.Links = append(e.Links, Link{Chain: chain, Seq: o.Seq, State: c})
+		r.Openings = append(r.Openings, o)
 	}
 	head := LeafHash(e.Bytes())
 	for _, chain := range touched {
 		next[chain].Head = head
 	}
-	return next, e, used, nil
+	return next, r, nil
 }
 
 // entryKind names rosters and root mandates of organisations, so that anybody can watch for their own name.

@@ -83,10 +83,11 @@ func TestLongestEntry(t *testing.T) {
 		mandates = append(mandates, m)
 	}
 	p := w.Present(mandates, w.Action("10.00"), w.Request("request-0001"), w.Now)
-	_, e, _, err := ss.Record(w.SignDecision(w.Decision(p, ss), w.Now), spec.At(w.Now), w.Salts)
+	_, r, err := ss.Record(w.SignDecision(w.Decision(p, ss), w.Now), spec.At(w.Now), w.Salts)
 	if err != nil {
 		t.Fatal(err)
 	}
+	e := r.Entry
 	if n := len(e.Bytes()); len(e.Links) != spec.MaxChain || n > spec.MaxEntry {
 		t.Errorf("%d links in %d bytes", len(e.Links), n)
 	}

@@ -48,7 +48,8 @@ type Record struct {
 	At       time.Time // ledger time
 	Salt     [32]byte  // of the commitment
 	Seeds    map[string]Seed
-	Proof    []byte // C2SP tlog-proof under the newest commit checkpoint
+	Openings []Opening // the states that the entry left, in the order of its links
+	Proof    []byte    // C2SP tlog-proof under the newest commit checkpoint
 }
 
 // Logged is the answer of an operation: the documents that it made durable, or those that an earlier one did.

@@ -54,8 +54,6 @@ type Archive interface {
 	Following(ctx context.Context, org, decision string) ([]spec.Record, error)
 	// Chain are the entries of a chain, in seq order.
 	Chain(ctx context.Context, org, content string) ([]spec.Record, error)
-	// Openings are the states that an entry left, one a link.
-	Openings(ctx context.Context, org, digest string) ([]spec.Opening, error)
 }
 
 // exporter gathers a bundle. All proofs end in one checkpoint, so that no two parts of it can come from different logs.
@@ -267,12 +265,8 @@ func (x *exporter) log(r spec.Record) error {
 	if err != nil {
 		return err
 	}
-	openings, err := x.archive.Openings(x.ctx, x.org, r.Document.Digest)
-	if err != nil {
-		return err
-	}
 	at := LoggedAt{Document: r.Document.Digest, Entry: entry, Salt: jcs.EncodeBase64(r.Salt[:]), Proof: string(proof)}
-	for _, o := range openings {
+	for _, o := range r.Openings {
 		salt := r.Seeds[o.Chain].State()
 		at.Opened = append(at.Opened, OpenedAt{Opening: o, Salt: jcs.EncodeBase64(salt[:])})
 	}

@@ -19,6 +19,7 @@ import (
 
 	"github.com/writ-trust/writ/did"
 	"github.com/writ-trust/writ/internal/api"
+	"github.com/writ-trust/writ/internal/jcs"
 	"github.com/writ-trust/writ/internal/journal"
 	"github.com/writ-trust/writ/internal/keys"
 	"github.com/writ-trust/writ/issuer"
@@ -253,7 +254,7 @@ func (l *ledger) seen() *spec.Seen {
 	if err != nil || c.Size == 0 {
 		return nil
 	}
-	return &spec.Seen{Origin: c.Origin, Size: c.Size, Root: c.Root.String()}
+	return &spec.Seen{Origin: c.Origin, Size: c.Size, Root: jcs.FormatDigest(c.Root)}
 }
 
 // hostedAgents keeps the keys with which the server signs for callers that hold none.

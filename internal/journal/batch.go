@@ -190,7 +190,7 @@ func (j *Journal) record(ss spec.States, d spec.Document, now time.Time) (record
 			failed = &IndeterminateError{Err: fmt.Errorf("random source: %w", err)}
 		}
 	}
-	next, entry, salts, err := ss.Record(d, spec.At(now), func(chains []string) spec.Salts {
+	next, logged, err := ss.Record(d, spec.At(now), func(chains []string) spec.Salts {
 		s := spec.Salts{Links: make(map[string]spec.Seed, len(chains))}
 		draw(s.Entry[:])
 		for _, chain := range chains {
@@ -206,8 +206,8 @@ func (j *Journal) record(ss spec.States, d spec.Document, now time.Time) (record
 	if err != nil {
 		return record{}, nil, err
 	}
-	r := record{Record: spec.Record{Document: d, Entry: entry, At: now, Salt: salts.Entry, Seeds: salts.Links}}
-	for _, l := range entry.Links {
+	r := record{Record: logged}
+	for _, l := range logged.Entry.Links {
 		r.chains = append(r.chains, next[l.Chain].Content)
 	}
 	return r, next, nil

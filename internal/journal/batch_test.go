@@ -126,18 +126,20 @@ func TestNeighbours(t *testing.T) {
 		b.must(spec.Op{Document: child.Digest, Write: []spec.ChainRef{writtest.Ref(child)}, Read: []spec.ChainRef{writtest.Ref(mandate)}}, child)
 		held := b.verify("held-invoice", "100.00", roster, mandate).Last().Document
 		begin, report := b.Begin(held, b.Now), b.Report(held, spec.OutcomeExecuted, "", true, b.Now)
-		unnamed := about(held, b.Report(held, spec.OutcomeReversed, "", true, b.Now))
-		unnamed.Decisions, unnamed.Document = nil, ""
+		reversed := b.Report(held, spec.OutcomeReversed, "", true, b.Now)
+		unnamed := about(held, reversed)
+		unnamed.Decisions = nil
 		requests := []request{
 			b.request("invoice-1", "9000.00", roster, mandate),
 			b.request("invoice-2", "1500.00", roster, mandate, child), // above the parent's day
 			b.request("invoice-3", "800.00", roster, mandate, child),
 			{op: about(held, begin), f: hand(begin)},
 			{op: about(held, report), f: hand(report)},
-			{op: unnamed, f: hand(b.Report(held, spec.OutcomeReversed, "", true, b.Now))}, // settled, and it does not name it
+			{op: unnamed, f: hand(reversed)}, // of what is settled, and it does not name it
 			{op: about(held, begin), f: hand(begin)},
 			b.request("invoice-1", "9000.00", roster, mandate), // another action under the same key
-			b.request("invoice-4", "200.00", roster, mandate),
+			b.request("invoice-4", "50.00", roster, mandate),
+			{op: about(held, reversed), f: hand(reversed)}, // of what a neighbour settled
 		}
 		logged, errs := make([]spec.Logged, len(requests)), make([]error, len(requests))
 		if together {
@@ -164,6 +166,33 @@ func TestNeighbours(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestOneOperation returns two decisions and the begin of the first: the second is placed behind it, and their order stays.
+func TestOneOperation(t *testing.T) {
+	b := newBench(t)
+	roster := b.found()
+	mandate := b.grant(roster)
+	first, second := b.request("invoice-1", "10.00", roster, mandate), b.request("invoice-2", "20.00", roster, mandate)
+	nonce := *b.World
+	logged, err := b.j.Run(context.Background(), first.op, func(ss spec.States, now time.Time) ([]spec.Document, error) {
+		one, err := first.f(ss, now)
+		if err != nil {
+			return nil, err
+		}
+		two, err := second.f(ss, now)
+		w := nonce
+		return append(one, two[0], w.Begin(one[0], now)), err
+	})
+	if err != nil || len(logged.Records) != 3 {
+		t.Fatalf("%d documents, %v", len(logged.Records), err)
+	}
+	for i, r := range logged.Records[:2] {
+		if p := r.Document.Body.(*spec.Decision).Positions[0]; p.Seq != int64(4+i) || p.OpenHolds != int64(i) {
+			t.Errorf("position %d: %+v", i, p)
+		}
+	}
+	b.checkRebuild()
 }
 
 // TestHotBudget: many at once on one budget are decided one after the other.

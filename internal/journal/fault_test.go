@@ -115,6 +115,7 @@ func (s faultyStmt) QueryContext(ctx context.Context, args []driver.NamedValue) 
 type brittle struct {
 	*log.Log
 	stages, keeps int
+	keeping       func() // called by Keep, before it does anything
 }
 
 func (l *brittle) Stage(first int64, leaves [][]byte) (log.Checkpoint, error) {
@@ -125,6 +126,9 @@ func (l *brittle) Stage(first int64, leaves [][]byte) (log.Checkpoint, error) {
 }
 
 func (l *brittle) Keep(ctx context.Context, c log.Checkpoint) error {
+	if l.keeping != nil {
+		l.keeping()
+	}
 	if l.keeps--; l.keeps >= 0 {
 		return errPlanted
 	}
@@ -335,6 +339,37 @@ func TestKeepFailedIsFatal(t *testing.T) {
 	b.restart()
 	if l, err := b.decide(r); err != nil || !l.Known {
 		t.Errorf("the retry: known %v, %v", l.Known, err)
+	}
+}
+
+// TestReadBeforeKept: whoever reads an entry between COMMIT and Keep waits for its proof.
+func TestReadBeforeKept(t *testing.T) {
+	s := newScene(t)
+	var l brittle
+	b := s.from(t, func(o *Options) {
+		l.Log = o.Log.(*log.Log)
+		o.Log = &l
+	})
+	r := b.request("invoice-1", "420.00", s.roster, s.mandate)
+	read := make(chan error)
+	l.keeping = func() {
+		started := make(chan struct{})
+		go func() {
+			close(started)
+			answer, _, err := b.j.Answer(context.Background(), org, r.op.Key)
+			if err == nil {
+				b.checkRecord(answer.Last())
+			}
+			read <- err
+		}()
+		<-started
+		time.Sleep(20 * time.Millisecond) // long enough to find the committed entry
+	}
+	if _, err := b.decide(r); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-read; err != nil {
+		t.Error(err)
 	}
 }
 

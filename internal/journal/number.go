@@ -29,15 +29,15 @@ func (j *Journal) number(ctx context.Context, b *batch) (log.Checkpoint, error) 
 		bytes := r.Entry.Bytes()
 		leaves = append(leaves, bytes)
 		entries = append(entries, []any{r.Index, r.org, r.Entry.Kind, r.Document.Digest, millis(r.At), r.Salt[:], bytes})
-		for _, l := range r.Entry.Links {
+		for i, l := range r.Entry.Links {
 			seed := r.Seeds[l.Chain]
-			links = append(links, []any{l.Chain, l.Seq, r.Index, seed[:]})
+			links = append(links, []any{l.Chain, l.Seq, r.Index, seed[:], r.Openings[i].Bytes()})
 		}
 	}
 	if err := j.writer.insert(ctx, `INSERT INTO entry (leaf, org, kind, document, at, salt, bytes) VALUES %s`, entries); err != nil {
 		return log.Checkpoint{}, err
 	}
-	if err := j.writer.insert(ctx, `INSERT INTO link (chain, seq, leaf, seed) VALUES %s`, links); err != nil {
+	if err := j.writer.insert(ctx, `INSERT INTO link (chain, seq, leaf, seed, opened) VALUES %s`, links); err != nil {
 		return log.Checkpoint{}, err
 	}
 	staged, err := j.Log.Stage(b.size, leaves)

@@ -155,6 +155,27 @@ func (j *Journal) APIKeyByHash(ctx context.Context, hash [32]byte) (APIKey, erro
 	return k, nil
 }
 
+// APIKeys are the keys of an organisation, newest first, revoked ones included.
+func (j *Journal) APIKeys(ctx context.Context, org string) (all []APIKey, err error) {
+	err = j.snapshot(ctx, func(q querier) error {
+		return each(ctx, q, `SELECT id, org, hash, scopes, mode, hosted_agent, name, created, revoked FROM api_key WHERE org = ?
+			ORDER BY created DESC, id`, func(rows *sql.Rows) error {
+			var k APIKey
+			var hash []byte
+			var scopes string
+			var created, revoked int64
+			if err := rows.Scan(&k.ID, &k.Org, &hash, &scopes, &k.Mode, &k.HostedAgent, &k.Name, &created, &revoked); err != nil {
+				return err
+			}
+			copy(k.Hash[:], hash)
+			k.Scopes, k.Created, k.Revoked = strings.Fields(scopes), instant(created), instant(revoked)
+			all = append(all, k)
+			return nil
+		}, org)
+	})
+	return all, err
+}
+
 // RevokeAPIKey ends a key of an organisation, now. Revoking it again keeps the first time.
 func (j *Journal) RevokeAPIKey(ctx context.Context, org, id string) error {
 	return j.put(ctx, `UPDATE api_key SET revoked = CASE WHEN revoked = ?1 THEN ?2 ELSE revoked END WHERE id = ?3 AND (org = ?4 OR ?4 = '')`,

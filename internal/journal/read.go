@@ -99,7 +99,7 @@ func (j *Journal) records(ctx context.Context, where string, args ...any) ([]spe
 		}, args...); err != nil {
 			return err
 		}
-		return j.addSeeds(ctx, q, records)
+		return j.addSecrets(ctx, q, records)
 	})
 	if err != nil {
 		return nil, err
@@ -135,26 +135,33 @@ func (j *Journal) scanRecord(rows *sql.Rows) (spec.Record, error) {
 // unparsed keeps what is wrong in the database from looking like a caller's mistake.
 func unparsed(err error) error { return &IndeterminateError{Err: err} }
 
-func (j *Journal) addSeeds(ctx context.Context, q querier, records []spec.Record) error {
-	byLeaf := map[int64]map[string]spec.Seed{}
+// addSecrets reads what opens each link, in the order of the entry's links: sorted by chain.
+func (j *Journal) addSecrets(ctx context.Context, q querier, records []spec.Record) error {
+	byLeaf := map[int64]*spec.Record{}
 	var leaves []string
-	for _, r := range records {
-		byLeaf[r.Index] = r.Seeds
-		leaves = append(leaves, strconv.FormatInt(r.Index, 10))
+	for i := range records {
+		byLeaf[records[i].Index] = &records[i]
+		leaves = append(leaves, strconv.FormatInt(records[i].Index, 10))
 	}
 	if len(leaves) == 0 {
 		return nil
 	}
-	return each(ctx, q, `SELECT leaf, chain, seed FROM link WHERE leaf IN (SELECT CAST(value AS INTEGER) FROM json_each(?))`,
+	return each(ctx, q, `SELECT leaf, chain, seed, opened FROM link
+		WHERE leaf IN (SELECT CAST(value AS INTEGER) FROM json_each(?)) ORDER BY leaf, chain`,
 		func(rows *sql.Rows) error {
 			var leaf int64
 			var chain string
-			var seed []byte
-			err := rows.Scan(&leaf, &chain, &seed)
-			if err == nil && len(seed) == len(spec.Seed{}) {
-				byLeaf[leaf][chain] = spec.Seed(seed)
+			var seed, opened []byte
+			if err := rows.Scan(&leaf, &chain, &seed, &opened); err != nil {
+				return err
 			}
-			return err
+			o, err := spec.ParseOpening(opened)
+			if err != nil || len(seed) != len(spec.Seed{}) {
+				return unparsed(fmt.Errorf("the link of entry %d: %w", leaf, err))
+			}
+			r := byLeaf[leaf]
+			r.Seeds[chain], r.Openings = spec.Seed(seed), append(r.Openings, o)
+			return nil
 		}, list(leaves))
 }
 

@@ -29,14 +29,17 @@ func (b *bench) checkRebuild() {
 		if r.Index != int64(i) {
 			b.t.Fatalf("entry %d stands at %d", i, r.Index)
 		}
-		var e *spec.Entry
+		var again spec.Record
 		salts := spec.Salts{Entry: r.Salt, Links: r.Seeds}
-		rebuilt, e, _, err = rebuilt.Record(r.Document, spec.At(r.At), func([]string) spec.Salts { return salts })
+		rebuilt, again, err = rebuilt.Record(r.Document, spec.At(r.At), func([]string) spec.Salts { return salts })
 		if err != nil {
 			b.t.Fatalf("entry %d, %s: %v", i, r.Document.Type, err)
 		}
-		if string(e.Bytes()) != string(r.Entry.Bytes()) {
-			b.t.Fatalf("entry %d comes out otherwise:\n%s\n%s", i, e.Bytes(), r.Entry.Bytes())
+		if string(again.Entry.Bytes()) != string(r.Entry.Bytes()) {
+			b.t.Fatalf("entry %d comes out otherwise:\n%s\n%s", i, again.Entry.Bytes(), r.Entry.Bytes())
+		}
+		if fmt.Sprint(again.Openings) != fmt.Sprint(r.Openings) {
+			b.t.Fatalf("entry %d opens otherwise:\n%v\n%v", i, again.Openings, r.Openings)
 		}
 	}
 	for _, h := range live {
@@ -183,4 +186,18 @@ func TestRollingWindowsStayLoaded(t *testing.T) {
 	}
 	b.Advance(2 * 24 * time.Hour)
 	b.verify("eight-days-later", "300.00", roster, mandate)
+}
+
+// TestLateReport charges a window that is over and in which nothing is held: it is loaded because the hold names it.
+func TestLateReport(t *testing.T) {
+	b := newBench(t)
+	roster := b.found()
+	mandate := b.grant(roster)
+	lapsed := b.verify("lapsed-invoice", "300.00", roster, mandate).Last().Document
+	b.Advance(24 * time.Hour)
+	b.verify("after-the-lapse", "1.00", roster, mandate)
+	b.Advance(40 * 24 * time.Hour)
+	report := b.Report(lapsed, spec.OutcomeExecuted, "", true, b.Now)
+	b.must(about(lapsed, report), report)
+	b.checkRebuild()
 }

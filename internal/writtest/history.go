@@ -39,7 +39,7 @@ func Chain(ss spec.States, documents ...spec.Document) spec.States {
 // Record logs documents, one after the other, at Now.
 func (w *World) Record(ss spec.States, documents ...spec.Document) spec.States {
 	for _, d := range documents {
-		next, _, _, err := ss.Record(d, spec.At(w.Now), w.Salts)
+		next, _, err := ss.Record(d, spec.At(w.Now), w.Salts)
 		ss = must(next, err)
 	}
 	return ss

@@ -20,7 +20,6 @@ type Ledger struct {
 	mu       sync.Mutex
 	states   spec.States
 	records  []spec.Record
-	openings map[string][]spec.Opening // by document digest
 	attached map[string]spec.Document
 	answers  map[[2]string]answer
 	drafts   map[string]spec.Draft
@@ -33,7 +32,7 @@ type answer struct {
 
 // NewLedger is an empty ledger of a world.
 func NewLedger(w *World) *Ledger {
-	return &Ledger{World: w, states: spec.States{}, openings: map[string][]spec.Opening{}, attached: map[string]spec.Document{},
+	return &Ledger{World: w, states: spec.States{}, attached: map[string]spec.Document{},
 		answers: map[[2]string]answer{}, drafts: map[string]spec.Draft{}}
 }
 
@@ -103,28 +102,17 @@ func (l *Ledger) record(states spec.States, d spec.Document, now time.Time, offs
 	if err != nil {
 		return nil, spec.Record{}, err
 	}
-	next, entry, salts, err := states.Record(d, spec.At(now), l.World.Salts)
+	next, r, err := states.Record(d, spec.At(now), l.World.Salts)
 	if err != nil {
-		return nil, spec.Record{}, err
+		return nil, r, err
 	}
 	if !d.Signed() {
-		if d, err = l.World.SignUnsigned(context.Background(), d, now); err != nil {
-			return nil, spec.Record{}, err
+		if r.Document, err = l.World.SignUnsigned(context.Background(), d, now); err != nil {
+			return nil, r, err
 		}
 	}
-	for _, link := range entry.Links {
-		s := *next[link.Chain]
-		s.Head = "" // the opening names the entry before
-		if before := states[link.Chain]; before != nil {
-			s.Head = before.Head
-		}
-		o, err := s.Open(salts.Links[link.Chain])
-		if err != nil {
-			return nil, spec.Record{}, err
-		}
-		l.openings[d.Digest] = append(l.openings[d.Digest], o)
-	}
-	return next, spec.Record{Document: d, Entry: entry, Index: int64(len(l.records) + offset), At: now, Salt: salts.Entry, Seeds: salts.Links}, nil
+	r.Index = int64(len(l.records) + offset)
+	return next, r, nil
 }
 
 func (l *Ledger) keep(op spec.Op, states spec.States, logged spec.Logged) {
@@ -225,13 +213,6 @@ func (l *Ledger) filter(keep func(spec.Record) bool) []spec.Record {
 // Records are all documents, in log order.
 func (l *Ledger) Records() []spec.Record {
 	return l.filter(func(spec.Record) bool { return true })
-}
-
-// Openings are the states that a document's entry left.
-func (l *Ledger) Openings(_ context.Context, _, digest string) ([]spec.Opening, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.openings[digest], nil
 }
 
 // PutDraft keeps a content.

@@ -42,12 +42,13 @@ CREATE TABLE entry (
     UNIQUE (document, org)
 );
 
--- An entry's place on each chain that it touches. seed opens the state commitment.
+-- An entry's place on each chain that it touches. seed opens the state commitment, opened is the state that it hides.
 CREATE TABLE link (
-    chain TEXT    NOT NULL,
-    seq   INTEGER NOT NULL CHECK (seq >= 1),
-    leaf  INTEGER NOT NULL,
-    seed  BLOB    NOT NULL CHECK (length(seed) = 32),
+    chain  TEXT    NOT NULL,
+    seq    INTEGER NOT NULL CHECK (seq >= 1),
+    leaf   INTEGER NOT NULL,
+    seed   BLOB    NOT NULL CHECK (length(seed) = 32),
+    opened BLOB    NOT NULL,
     PRIMARY KEY (chain, seq)
 ) WITHOUT ROWID;
 CREATE INDEX link_leaf ON link (leaf);
