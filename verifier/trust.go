@@ -53,6 +53,9 @@ func ParseTrust(data []byte) (*Trust, error) {
 	if t.logs, err = log.ParsePolicy([]byte(t.Policy)); err != nil {
 		return nil, spec.Refuse("trust-policy", "/policy", "%v", err)
 	}
+	if len(t.logs.Logs()) == 0 {
+		return nil, spec.Refuse("trust-empty", "/policy", "the policy names no log")
+	}
 	return t, nil
 }
 
