@@ -156,8 +156,11 @@ func (j *Journal) addSecrets(ctx context.Context, q querier, records []spec.Reco
 				return err
 			}
 			o, err := spec.ParseOpening(opened)
-			if err != nil || len(seed) != len(spec.Seed{}) {
+			if err != nil {
 				return unparsed(fmt.Errorf("the link of entry %d: %w", leaf, err))
+			}
+			if len(seed) != len(spec.Seed{}) {
+				return unparsed(fmt.Errorf("the link of entry %d has a seed of %d bytes", leaf, len(seed)))
 			}
 			r := byLeaf[leaf]
 			r.Seeds[chain], r.Openings = spec.Seed(seed), append(r.Openings, o)
