@@ -203,8 +203,11 @@ func TestHotBudget(t *testing.T) {
 	var all sync.WaitGroup
 	var mu sync.Mutex
 	authorised := 0
+	var requests []request // all made before any runs: the world is not for two goroutines
 	for i := range 60 {
-		r := b.request(fmt.Sprintf("invoice-%03d", i), "200.00", roster, mandate)
+		requests = append(requests, b.request(fmt.Sprintf("invoice-%03d", i), "200.00", roster, mandate))
+	}
+	for _, r := range requests {
 		all.Go(func() {
 			_, err := b.decide(r)
 			mu.Lock()
