@@ -20,7 +20,7 @@ var statuses = byCode(map[int]string{
 		json-case-variant json-number json-not-object json-null json-empty json-not-nfc request-syntax cursor-syntax`,
 	http.StatusUnauthorized: "unauthenticated",
 	// Who asks, or who signed, may not.
-	http.StatusForbidden: "forbidden-scope not-entitled approver-not-named revoker-unknown",
+	http.StatusForbidden: "forbidden-scope hosted-agent-absent not-entitled approver-not-named revoker-unknown",
 	// Unknown here, or somebody else's.
 	http.StatusNotFound: `not-found chain-unknown decision-unknown proposal-unknown recovery-unknown parent-unknown roster-unknown
 		ancestor-missing tile-path`,
