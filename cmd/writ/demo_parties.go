@@ -182,7 +182,7 @@ func (s *story) mandateFor(agent string, t mandateTerms) (jcs.Value, error) {
 	if t.depth > 0 {
 		terms["delegation"] = map[string]any{"maxDepth": t.depth}
 	}
-	return jcs.ValueOf(map[string]any{"name": t.name, "validFrom": spec.At(from).String(), "validUntil": spec.At(from.AddDate(0, 4, 0)).String(),
+	return valueOf(map[string]any{"name": t.name, "validFrom": spec.At(from).String(), "validUntil": spec.At(from.AddDate(0, 4, 0)).String(),
 		"credentialSubject": map[string]any{"id": agent, "mandate": terms}})
 }
 

@@ -45,7 +45,7 @@ func chapters(keep bool) []chapter {
 			{"For an account of another organisation it is refused, and nothing is logged", (*story).foreignAccount},
 			{"A second mandate with the same limits is issued", (*story).grantSecond},
 			{"A hold that the bank never enters lapses by time and gives the budget back", (*story).lapse},
-			{"Its late begin is refused; its late report is recorded and suspends the mandate", (*story).lateReport},
+			{"The bank may not begin any more; its late report is recorded and suspends the mandate", (*story).lateReport},
 			{"The two resume it", (*story).resume},
 			{"An executor of the agent's own choosing is refused", (*story).ownExecutor},
 			{"The mandate is revoked: the next action is REJECTED", (*story).revoke},
@@ -133,7 +133,7 @@ func (s *story) draftRoster(ctx context.Context) (string, error) {
 			"publicKeyMultibase": who.Key.Public().Multikey(), "kind": "key", "grade": spec.GradeDevice}}})
 	}
 	both := []string{"treasurer", "cfo"}
-	content, err := jcs.ValueOf(map[string]any{"validFrom": spec.At(s.sys.now()).String(), "credentialSubject": map[string]any{"id": acme,
+	content, err := valueOf(map[string]any{"validFrom": spec.At(s.sys.now()).String(), "credentialSubject": map[string]any{"id": acme,
 		"roster": map[string]any{"grantor": acme, "version": 1, "persons": persons, "changeThreshold": 2, "revokers": both,
 			"powers":    []any{map[string]any{"actions": []string{"payments.*"}, "upTo": map[string]any{"each": euro("50000.00")}, "persons": both, "threshold": 2}},
 			"seals":     []any{map[string]string{"id": s.ledger.Seal.ID, "key": s.ledger.Seal.Key}},
@@ -509,7 +509,7 @@ func (s *story) childOf(parent *spec.Mandate) (spec.Document, error) {
 		Salt: jcs.EncodeBase64(drawn[10:]), Grantor: spec.Grantor{ID: parent.Subject.ID}, Actions: t.Actions, Resources: t.Resources,
 		Parent: s.parent.content, Ledger: t.Ledger}}
 	for _, c := range []any{daily("500.00"), payee(aws)} {
-		v, err := jcs.ValueOf(c)
+		v, err := valueOf(c)
 		if err != nil {
 			return spec.Document{}, err
 		}

@@ -99,3 +99,12 @@ func readInput(sys *system, path string, limit int64) ([]byte, error) {
 	}
 	return data, nil
 }
+
+// valueOf is the value of a content that is written down with maps.
+func valueOf(v any) (jcs.Value, error) {
+	data, err := encode(v)
+	if err != nil {
+		return jcs.Value{}, err
+	}
+	return jcs.ParseDocument(data)
+}
