@@ -53,6 +53,7 @@ func (s *Server) listOrganisations(ctx context.Context, _ *nothing) (*organisati
 	out := &organisationList{}
 	for _, o := range all {
 		if own == s.Operator || o.ID == own {
+			out.Count++
 			out.Organisations = append(out.Organisations, organisation{ID: o.ID, Name: o.Name, Mode: o.Mode})
 		}
 	}
@@ -105,7 +106,7 @@ func (s *Server) listKeys(ctx context.Context, _ *nothing) (*keyList, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := &keyList{}
+	out := &keyList{Count: int64(len(all))}
 	for _, k := range all {
 		agent := ""
 		if k.HostedAgent != "" && s.Agents != nil {

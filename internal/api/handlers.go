@@ -124,7 +124,7 @@ func (s *Server) listMandates(ctx context.Context, in *paged) (*mandateList, err
 	if err != nil {
 		return nil, err
 	}
-	out := &mandateList{Next: next}
+	out := &mandateList{Count: int64(len(items)), Next: next}
 	for _, i := range items {
 		out.Mandates = append(out.Mandates, mandateItem{ID: i.ID, ShortID: spec.ShortID(prefixMandate, i.ID), Name: i.Name,
 			Content: i.Content, Status: string(i.Status), Seq: i.Entries})

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"io"
 	"mime"
 	"net/http"
@@ -94,8 +95,8 @@ func (s *Server) replyOf(ctx context.Context, status int, out any) *reply {
 		return &reply{Status: status, ContentType: d.mediaType, ContentLength: len(d.body), Body: d.body}
 	}
 	body, err := jcs.Marshal(out)
-	if err != nil {
-		return s.problemOf(ctx, err).reply()
+	if err != nil { // our mistake, not one of the caller's document
+		return s.problemOf(ctx, fmt.Errorf("api: an answer cannot be written: %v", err)).reply()
 	}
 	return &reply{Status: status, ContentType: "application/json", ContentLength: len(body), Body: body}
 }

@@ -31,7 +31,7 @@ var statuses = byCode(map[int]string{
 		action-other executor-other payload-other hold-entered hold-lapsed hold-closed holds-many report-final report-order
 		report-agent budget-exceeded money-overflow mandate-draft mandate-declined mandate-suspended mandate-revoked
 		mandate-expired mandate-not-yet-valid roster-previous roster-identity roster-stale veto-late approval-declined
-		approvals-missing receipt-none table-rule`,
+		approvals-missing receipt-none lift-unbacked table-rule`,
 	http.StatusRequestEntityTooLarge: "json-size request-too-large entry-size",
 	http.StatusUnsupportedMediaType:  "unsupported-media-type",
 	// The document does not hold.
@@ -40,7 +40,7 @@ var statuses = byCode(map[int]string{
 		context-fixed version-unknown mode-unknown mode-other validity-absent validity-order grantor-mismatch evidence-shape
 		evidence-approval-shape policy-unsupported subject-key ledger-syntax action-pattern action-type resource-absent
 		resource-repeated nonce-length payload-absent idempotency-key constraints-many constraint-repeated recovery-repeated
-		recovery-foreign recovery-unliftable recovery-unbounded approver-repeated approver-unknown threshold-range grade-unknown
+		recovery-foreign recovery-unliftable recovery-unbounded recovery-window issuer-unknown approver-repeated approver-unknown threshold-range grade-unknown
 		delegation-depth child-approvers child-status child-issuer child-parent child-grantor child-ledger child-validity
 		child-depth child-self-executed roster-version roster-threshold roster-person roster-key roster-party executor-role
 		lift-foreign notice-act decision-result decision-missing decision-check decision-identity decision-execute-before
@@ -55,7 +55,7 @@ var statuses = byCode(map[int]string{
 		proof-method proof-purpose proof-audience proof-domain proof-challenge proof-time proof-life proof-early proof-expired`,
 	http.StatusTooManyRequests:    "rate-limited",
 	http.StatusServiceUnavailable: "indeterminate",
-	// Said of ourselves.
+	// Our own failure.
 	http.StatusInternalServerError: "internal",
 })
 

@@ -5,8 +5,6 @@ import (
 	"net/http"
 	"strings"
 
-	"github.com/go-chi/chi/v5"
-
 	"github.com/writ-trust/writ/log"
 	"github.com/writ-trust/writ/spec"
 )
@@ -116,14 +114,4 @@ func (s *Server) ready(w http.ResponseWriter, _ *http.Request) {
 
 func text(w http.ResponseWriter, status int, body string) {
 	(&reply{Status: status, ContentType: "text/plain; charset=utf-8", ContentLength: len(body), Body: []byte(body)}).write(w)
-}
-
-// paths lists every operation with its path pattern: what the tests walk.
-func (s *Server) paths() []string {
-	var all []string
-	chi.Walk(s.router, func(method, route string, _ http.Handler, _ ...func(http.Handler) http.Handler) error {
-		all = append(all, method+" "+route)
-		return nil
-	})
-	return all
 }

@@ -47,6 +47,9 @@ func (s *Server) describe(o operation) {
 	if _, ok := o.gives.(bundle); ok {
 		mediaType = verifier.BundleType
 	}
+	for _, own := range []string{"ErrorModel", "ErrorDetail"} { // huma's, which no answer of ours has
+		delete(s.api.OpenAPI().Components.Schemas.Map(), own)
+	}
 	op.Responses = map[string]*huma.Response{
 		strconv.Itoa(o.status): {Description: http.StatusText(o.status), Content: map[string]*huma.MediaType{mediaType: {Schema: s.schemaOf(o.gives)}}},
 		"default":              {Description: "A problem", Content: map[string]*huma.MediaType{problemType: {Schema: s.schemaOf(problem{})}}},

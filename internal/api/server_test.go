@@ -49,6 +49,7 @@ type server struct {
 	journal *journal.Journal
 	keys    map[string]string // by organisation
 	agents  *agents
+	api     *api.Server
 	stop    func()
 
 	mu    sync.Mutex
@@ -111,9 +112,9 @@ func (s *server) boot() {
 	if s.options != nil {
 		s.options(&o)
 	}
-	a, err := api.New(o)
+	s.api, err = api.New(o)
 	s.must(err)
-	s.serve(a)
+	s.serve(s.api)
 }
 
 func (s *server) serve(a *api.Server) {

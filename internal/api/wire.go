@@ -158,7 +158,10 @@ type mandateItem struct {
 	Seq     int64  `json:"seq"`
 }
 
+// Lists say how many they have: an empty array is no member of any answer.
+
 type mandateList struct {
+	Count    int64         `json:"count" doc:"On this page"`
 	Mandates []mandateItem `json:"mandates,omitempty"`
 	Next     string        `json:"next,omitempty" doc:"Cursor of the next page"`
 }
@@ -249,6 +252,7 @@ type organisation struct {
 }
 
 type organisationList struct {
+	Count         int64          `json:"count"`
 	Organisations []organisation `json:"organisations,omitempty"`
 }
 
@@ -269,7 +273,8 @@ type apiKey struct {
 }
 
 type keyList struct {
-	Keys []apiKey `json:"keys,omitempty"`
+	Count int64    `json:"count"`
+	Keys  []apiKey `json:"keys,omitempty"`
 }
 
 func keyOf(k journal.APIKey, token, agent string) apiKey {
