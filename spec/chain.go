@@ -410,13 +410,13 @@ func (s *State) NewestContent() string {
 
 // InForce are the roster versions that an approval must satisfy at an instant: the newest, and with it each one before
 // whose change delay still runs. So a removal counts at once (the newest lacks it) and an addition or a looser power only
-// after the delay (the one before lacks it). Newest first.
+// after the delay (the one before lacks it). Versions logged later than the instant are not in force yet. Newest first.
 func (s *State) InForce(now time.Time) []*Roster {
 	var force []*Roster
 	var last RosterVersion
 	for i := len(s.Versions) - 1; i >= 0; i-- {
 		v := s.Versions[i]
-		if v.Vetoed {
+		if v.Vetoed || v.At.After(now) {
 			continue
 		}
 		r := v.Document.Body.(*Roster)
