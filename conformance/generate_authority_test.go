@@ -197,6 +197,32 @@ func removedTraces(b *book) {
 	l.step("propose", "mandate", m, drafted)
 	l.finish("approval/looser-power-before-its-delay", rosterClause, "Additions and looser powers count only after changeDelay.")
 
+	l = newLife(b, "rotated")
+	m = l.enrol("mandate", l.Mandate())
+	l.Advance(time.Hour)
+	l.enrol("roster 2", l.NextRoster(l.roster, rosterTerms(func(t *spec.RosterTerms) {
+		t.Persons[1].Keys[0].ID, t.Persons[1].Keys[0].PublicKey = writtest.Grantor+"#cfo-2", l.Key("cfo-2").Public().Multikey()
+	})))
+	l.ask("invoice-1", "1.00", authorized, m)
+	l.Advance(48 * time.Hour)
+	l.ask("invoice-2", "1.00", authorized, m)
+	l.finish("approval/key-replaced-after-it-approved", rosterClause, "A key counts at a log index if the roster version in force there has it: replacing it later takes nothing back.")
+
+	l = newLife(b, "roster declined")
+	l.Advance(time.Hour)
+	next := l.NextRoster(l.roster)
+	l.step("propose", "roster 2", next, drafted)
+	l.step("approve", "decline", l.Say("treasurer", spec.Decline, spec.KindRoster, spec.ContentDigest(next.Value)), recorded(1))
+	l.step("approve", "by cfo", l.ApproveRoster("cfo", next), refused("approval-declined", ""))
+	l.finish("approval/roster-declined-and-approved", approvalClause, "A declined roster version is not approved by the others; a decline is no approval.")
+
+	l = newLife(b, "issuer")
+	m = l.Mandate(func(m *spec.Mandate) { m.Issuer = "did:web:stranger.example" })
+	l.step("propose", "mandate", m, drafted)
+	l.step("approve", "by treasurer", l.word("treasurer", m), recorded(1))
+	l.step("approve", "by cfo", l.word("cfo", m), refused("issuer-unknown", "/issuer"))
+	l.finish("approval/issuer-that-is-no-seal", mandateClause, "The issuer is the grantor or an assembler that the roster lists.")
+
 	l = newLife(b, "compromised")
 	m = l.enrol("mandate", l.Mandate())
 	since := spec.At(l.Now)
@@ -405,6 +431,14 @@ func delegationTraces(b *book) {
 	l.finish("delegation/two-roots-as-a-chain", mandateClause, "Two mandates that people granted are no chain.")
 
 	eightMandates(b)
+
+	l = newLife(b, "twice")
+	parent = l.enrol("parent", l.Mandate())
+	child = l.Seal(l.Child(parent))
+	l.step("delegate", "child", child, recorded(1))
+	l.ask("invoice-1", "1.00", rejected("delegation", "child-parent"), parent, parent)
+	l.ask("invoice-2", "1.00", hidden("roster-unknown"), child, parent)
+	l.finish("delegation/chain-in-another-order", mandateClause, "A chain is presented root first, each mandate once.")
 
 	l = newLife(b, "foreign issuer")
 	parent = l.enrol("parent", l.Mandate())

@@ -235,6 +235,14 @@ func recoveredVectors(s *base) {
 			e := l[i]
 			return append(slices.Delete(l, i, i+1), e)
 		}))
+	approvals := [2]string{s.at("/presentation/verifiableCredential/0/evidence/0/approval").Digest, s.at("/presentation/verifiableCredential/0/evidence/1/approval").Digest}
+	intact("approvals-in-another-order", "A log in which the entries of one chain changed places.", "chain-order", s.logged("/presentation/verifiableCredential/0/evidence/1/approval"),
+		s.relogged(func(l []verifier.LoggedAt) []verifier.LoggedAt {
+			i := slices.IndexFunc(l, func(e verifier.LoggedAt) bool { return e.Document == approvals[0] })
+			j := slices.IndexFunc(l, func(e verifier.LoggedAt) bool { return e.Document == approvals[1] })
+			l[i], l[j] = l[j], l[i]
+			return l
+		}))
 	intact("logged-in-two-logs", "All proofs end in one checkpoint: a fork shows.", "bundle-checkpoints", begin+"/proof", func() Edit {
 		v := s.relogged(func(l []verifier.LoggedAt) []verifier.LoggedAt { return l })
 		var entries []verifier.LoggedAt

@@ -351,6 +351,11 @@ func executionTraces(b *book) {
 		l.keep("commit", l.Commit(other, l.Now))
 		l.step("present", "invoice-1", l.Present([]spec.Document{m}, l.Action("4200.00"), l.Request("invoice-1"), l.Now), refused("commit-other", "/commit"), commit("commit"))
 	})
+	alone("commit-for-another-key", "A commit belongs to one request, idempotency key included.", func(l *life, m spec.Document) {
+		action := l.Action("4200.00")
+		l.keep("commit", l.Commit(l.Present([]spec.Document{m}, action, l.Request("invoice-0"), l.Now), l.Now))
+		l.step("present", "invoice-1", l.Present([]spec.Document{m}, action, l.Request("invoice-1"), l.Now), refused("commit-other", "/commit"), commit("commit"))
+	})
 	alone("commit-by-the-agent", "The agent signs the executor's commit.", func(l *life, m spec.Document) {
 		p := l.Present([]spec.Document{m}, l.Action("4200.00"), l.Request("invoice-1"), l.Now)
 		l.keep("commit", l.resigned(l.Commit(p, l.Now), "agent", l.KeyID("bank"), did.AssertionMethod))
@@ -406,6 +411,8 @@ func recoveryTraces(b *book) {
 		other := l.ask("invoice-2", "12000.00", over("2000.00"), m)
 		l.step("approve-supplement", "for invoice-1", l.ApproveSupplement("cfo", m, l.supplement(d, m)), issued(2), of(d))
 		l.step("resume", "", none, refused("recovery-open", ""), of(other))
+		l.step("approve-supplement", "decline of invoice-2", l.Say("cfo", spec.Decline, spec.KindSupplement, spec.ContentDigest(l.supplement(other, m).Value)), recorded(1), of(other))
+		l.step("resume", "", none, rejected("budget", "recovery-declined"), of(other))
 	})
 	alone("supplement-at-another-ledger", "A supplement with the ledger changed is another content, which nobody proposed.", func(l *life, m spec.Document) {
 		d := l.ask("invoice-1", "12000.00", over("2000.00"), m)
@@ -426,9 +433,12 @@ func recoveryTraces(b *book) {
 		l.step("resume", "", none, rejected("status", "mandate-revoked"), of(d))
 	})
 	alone("lift-above-one", "One lift is at most maxOver.", func(l *life, m spec.Document) {
-		l.ask("invoice-1", "25000.01", rejected("budget", "lift-above-ceiling"), m)
-		l.ask("invoice-2", "25000.00", over("15000.00"), m)
-	})
+		l.ask("invoice-1", "15000.01", rejected("budget", "lift-above-ceiling"), m)
+		l.ask("invoice-2", "15000.00", over("5000.00"), m)
+	}, terms(func(t *spec.MandateTerms) {
+		each := euros(5000_00)
+		t.Recovery[0].MaxOver = &each
+	}))
 	alone("stacked-lifts", "The ceiling is of the window: lifts do not stack above it.", func(l *life, m spec.Document) {
 		d := l.ask("invoice-1", "20000.00", over("10000.00"), m)
 		l.lift("invoice-1 resumed", d, m, lifted("10000.00"))
