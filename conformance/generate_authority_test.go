@@ -149,6 +149,7 @@ func approvalTraces(b *book) {
 
 	removedTraces(b)
 	envelopeTraces(b)
+	gradeTraces(b)
 
 	l = newLife(b, "test drafted")
 	l.step("propose", "mandate", l.Mandate(func(m *spec.Mandate) { m.Subject.Mode = spec.ModeTest }), refused("mode-other", ""))
@@ -307,6 +308,37 @@ func envelopeTraces(b *book) {
 		func(*spec.Mandate) {}, set("/name", "Pay anything"))
 }
 
+// gradeTraces are about who could have forged an approval.
+func gradeTraces(b *book) {
+	l := newLife(b, "weak key", rosterTerms(func(t *spec.RosterTerms) { t.Persons[1].Keys[0].Grade = spec.GradeServer }))
+	m := l.Mandate()
+	l.step("propose", "mandate", m, drafted)
+	l.step("approve", "by treasurer", l.ApproveMandate("treasurer", m), recorded(1))
+	l.step("approve", "by cfo", l.ApproveMandate("cfo", m), recorded(1))
+	l.status(m, spec.StatusDraft)
+	l.finish("approval/key-below-the-least-grade", approvalClause, "The mandate asks for device-hosted, the cfo's key reaches server only.")
+
+	l = newLife(b, "other sentences")
+	m = l.Mandate()
+	l.step("propose", "mandate", m, drafted)
+	l.step("approve", "by treasurer", l.ApproveMandate("treasurer", m), recorded(1))
+	l.step("approve", "by cfo", l.Approve("cfo", spec.KindMandate, spec.ContentDigest(m.Value), "Pay the coffee"), recorded(1))
+	l.step("approve", "by cfo again", l.ApproveMandate("cfo", m), issued(2))
+	l.finish("approval/shown-other-sentences", approvalClause, "Verifiers recompute what was shown: other sentences cap the grade at server.")
+
+	l = newLife(b, "weak lift", rosterTerms(func(t *spec.RosterTerms) { t.Persons[2].Keys[0].Grade = spec.GradeServer }))
+	parent := l.enrol("parent", l.Mandate())
+	child := l.Seal(l.Child(parent, terms(func(t *spec.MandateTerms) {
+		over := euros(500_00)
+		t.Recovery = []spec.Recovery{{For: []string{"share"}, Approvers: []string{"intern"}, Threshold: 1, MaxOver: &over, Within: "PT4H"}}
+	})))
+	l.step("delegate", "child", child, recorded(1))
+	d := l.ask("invoice-1", "2100.00", collect("budget", "budget-exceeded", "share 100.00"), parent, child)
+	l.step("approve-supplement", "by intern", l.ApproveSupplement("intern", child, l.supplement(d, child)), recorded(1), of(d))
+	l.step("resume", "", spec.Document{}, refused("recovery-open", ""), of(d))
+	l.finish("approval/lift-below-the-chains-grade", mandateClause, "The strictest leastGrade of the chain applies to a lift of a delegated mandate too.")
+}
+
 func delegationTraces(b *book) {
 	const at = "/credentialSubject/mandate"
 	l := newLife(b, "delegated")
@@ -431,6 +463,21 @@ func delegationTraces(b *book) {
 	l.finish("delegation/two-roots-as-a-chain", mandateClause, "Two mandates that people granted are no chain.")
 
 	eightMandates(b)
+
+	l = newLife(b, "lifted above")
+	parent = l.enrol("parent", l.Mandate())
+	child = l.Seal(l.Child(parent, terms(func(t *spec.MandateTerms) { t.Constraints[0] = writtest.Budget("share", "20000.00", "P1D") })))
+	l.step("delegate", "child", child, recorded(1))
+	d = l.ask("invoice-1", "12000.00", collect("budget", "budget-exceeded", "daily 2000.00"), parent, child)
+	l.lift("invoice-1 resumed", d, parent, StepEnd{Outcome: spec.Authorized, Entries: 1, Lifts: []string{"daily 2000.00"}})
+	l.account(parent, spec.StatusActive, "daily", "12000.00", "2000.00", "0.00")
+	l.account(child, spec.StatusActive, "share", "12000.00", "0.00", "0.00")
+	l.finish("delegation/parents-limit-lifted", supplyClause, "A limit of the parent is lifted on the parent's chain, for one action of the child.")
+
+	l = newLife(b, "up")
+	parent = l.enrol("parent", l.Mandate())
+	l.step("notice", "revocation by the agent", l.noticeBy("agent", parent), refused("revoker-unknown", "/by"))
+	l.finish("delegation/agent-revokes-its-own-mandate", supplyClause, "Only revokers revoke a mandate that people granted, not its subject.")
 
 	l = newLife(b, "twice")
 	parent = l.enrol("parent", l.Mandate())

@@ -194,6 +194,21 @@ func executionTraces(b *book) {
 		l.Advance(time.Hour)
 		l.step("begin", "begin", l.Begin(d, early), refused("hold-lapsed", "/decision"))
 	})
+	alone("begun-at-the-mandates-end", "executeBefore is at most the mandate's validUntil.", func(l *life, m spec.Document) {
+		d := l.ask("invoice-1", "1.00", authorized, m)
+		l.Advance(5 * time.Minute)
+		l.step("begin", "begin", l.Begin(d, l.Now), refused("hold-lapsed", "/decision"))
+	}, writtest.Until(writtest.Start.Add(5*time.Minute)))
+	alone("reported-without-an-amount", "A report that names no amount is of the whole.", func(l *life, m spec.Document) {
+		d := begun(l, m, "4200.00")
+		l.step("report", "report", l.report(d, spec.OutcomeExecuted, "", false), recorded(1))
+		l.step("report", "a cent more", l.report(d, spec.OutcomeExecuted, "0.01", true), recorded(1))
+		l.account(m, spec.StatusSuspended, "daily", "4200.01", "0.00", "0.01")
+	})
+	alone("reported-while-people-are-asked", "Nothing was authorised that could be executed.", func(l *life, m spec.Document) {
+		d := l.ask("invoice-1", "10000.01", collect("budget", "budget-exceeded", "daily 0.01"), m)
+		l.step("report", "report", l.report(d, spec.OutcomeExecuted, "", true), refused("decision-not-authorized", "/decision"))
+	})
 	alone("begun-for-another-action", "The action begun is the action decided.", func(l *life, m spec.Document) {
 		d := l.ask("invoice-1", "1.00", authorized, m)
 		l.step("begin", "begin", l.byBank(l.Begin(d, l.Now), set("/action", spec.ActionDigest(l.Action("9.00")))), refused("action-other", "/action"))

@@ -98,7 +98,6 @@ func refused(reason, pointer string) StepEnd {
 func hidden(because string) StepEnd {
 	return StepEnd{Outcome: Refused, Reason: "not-entitled", Because: because}
 }
-func decided(result string, entries int) StepEnd { return StepEnd{Outcome: result, Entries: entries} }
 func rejected(check, reason string) StepEnd {
 	return StepEnd{Outcome: spec.Rejected, Entries: 1, Check: check, Reason: reason}
 }
