@@ -34,31 +34,18 @@ func (s *story) export(ctx context.Context) (string, error) {
 }
 
 func (s *story) verifyOffline(ctx context.Context) (string, error) {
-	if err := s.goOffline(ctx); err != nil {
+	program, err := os.Executable()
+	if err != nil {
+		return "", err
+	}
+	if s.offline, err = findOffline(ctx, program); err != nil {
 		return "", err
 	}
 	out, code, err := s.verify(ctx, bundleName, trustName)
 	if err == nil && code != exitHolds {
 		err = fmt.Errorf("exit %d:\n%s", code, out)
 	}
-	return fmt.Sprintf("%s writ verify %s --trust %s --expect executed\n%s", s.offline.name, bundleName, trustName, out), err
-}
-
-// goOffline finds a way to run a child without a network that this machine permits.
-func (s *story) goOffline(ctx context.Context) error {
-	program, err := os.Executable()
-	if err != nil {
-		return err
-	}
-	var tried []string
-	for _, o := range offlines() {
-		if err := o.command(ctx, program, "version").Run(); err == nil {
-			s.offline = &o
-			return nil
-		}
-		tried = append(tried, o.name)
-	}
-	return fmt.Errorf("this machine lets no process give up its network (tried: %s); on Linux it takes root or user namespaces", strings.Join(tried, ", "))
+	return fmt.Sprintf("writ verify %s --trust %s --expect executed (%s)\n%s", bundleName, trustName, s.offline.name, out), err
 }
 
 // verify runs writ verify in a process without a network, in the folder of the evidence.
@@ -67,9 +54,7 @@ func (s *story) verify(ctx context.Context, bundle, trust string, flags ...strin
 	if err != nil {
 		return "", 0, err
 	}
-	command := s.offline.command(ctx, program, append([]string{"verify", bundle, "--trust", trust, "--expect", "executed"}, flags...)...)
-	command.Dir = s.out
-	data, err := command.Output()
+	data, err := s.offline.output(ctx, s.out, program, append([]string{"verify", bundle, "--trust", trust, "--expect", "executed"}, flags...)...)
 	var ended *exec.ExitError
 	if errors.As(err, &ended) {
 		return string(data), ended.ExitCode(), nil
