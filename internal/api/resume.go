@@ -10,10 +10,10 @@ import (
 	"github.com/writ-trust/writ/verifier"
 )
 
-// Back-off between attempts to resume that failed for reasons of our own.
+// Back-off between attempts to resume that failed.
 const (
 	firstRetry = 100 * time.Millisecond
-	lastRetry  = 10 * time.Second
+	lastRetry  = 30 * time.Second
 )
 
 // supervisor decides waiting requests anew: when their last supplement is in, at a decline, and when their time is over. Each
@@ -125,24 +125,22 @@ func (v *supervisor) remove(w *waiting) {
 	v.server.metrics.waiting.Set(float64(len(v.waiting)))
 }
 
-// run waits for something to happen, and resumes; a failure of our own is tried again, ever more slowly.
+// run waits for something to happen, and resumes. A failure is tried again, ever more slowly, whatever it is: a trust file that
+// was edited wrongly makes a request not entitled only until it is put right.
 func (v *supervisor) run(ctx context.Context, w *waiting) {
 	defer v.remove(w)
 	retry := time.Duration(0)
 	for w.sleep(ctx, v.server.Now(), retry) {
 		err := v.resume(ctx, w)
-		switch code, _ := codeOf(err); {
-		case err == nil:
-			return
-		case code == "recovery-open":
-			retry = 0
-		case code == "indeterminate" || code == "internal":
-			retry = min(max(2*retry, firstRetry), lastRetry)
-			v.server.Logger.WarnContext(ctx, "resume failed, will be tried again", "decision", w.interim, "err", err)
-		default: // it will never be otherwise: the request stays as it is
-			v.server.Logger.ErrorContext(ctx, "a waiting request cannot be resumed", "decision", w.interim, "err", reasonFor(err))
+		if err == nil {
 			return
 		}
+		if code, _ := codeOf(err); code == "recovery-open" {
+			retry = 0
+			continue
+		}
+		retry = min(max(2*retry, firstRetry), lastRetry)
+		v.server.Logger.WarnContext(ctx, "resume failed, will be tried again", "decision", w.interim, "err", reasonFor(err))
 	}
 }
 

@@ -132,11 +132,11 @@ func (s *server) serve(a *api.Server) {
 	})
 	s.stop = func() {
 		cancel()
+		http.DefaultClient.CloseIdleConnections() // Shutdown gives a connection without a request five seconds
 		h.Shutdown(context.Background())
 		running.Wait()
 		s.must(s.journal.Close())
 		s.must(s.log.Close())
-		http.DefaultClient.CloseIdleConnections()
 		s.stop = func() {}
 	}
 }
