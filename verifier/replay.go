@@ -1,6 +1,7 @@
 package verifier
 
 import (
+	"slices"
 	"strconv"
 	"time"
 
@@ -21,6 +22,9 @@ func (c *checking) replay() error {
 			return placed(place, err)
 		}
 		if d, ok := e.doc.Body.(*spec.Decision); ok {
+			if err := c.approved(); err != nil {
+				return placed(place, err)
+			}
 			c.restore(d)
 			if err := c.again(e, d); err != nil && c.follows == nil {
 				c.follows = placed(place, err)
@@ -153,6 +157,32 @@ func (c *checking) restore(d *spec.Decision) {
 		}
 		c.states[s.Chain] = &restored
 	}
+}
+
+// approved judges the root's approvals anew before each decision, as open does: a roster that came meanwhile may call a key
+// compromised since before it approved, and then the mandate authorises nothing any more (documents.md section 2).
+func (c *checking) approved() error {
+	root := c.mandates[0]
+	if !root.Body.IsRoot() {
+		return nil // Decide says that the chain does not begin with people
+	}
+	roster, err := c.roster(root.Body.Terms().Grantor.ID)
+	if err != nil {
+		return err
+	}
+	approvals, err := spec.Approvals(root.doc.Value)
+	if err != nil {
+		return err
+	}
+	var logged []spec.LoggedApproval
+	var last time.Time
+	for _, e := range c.events {
+		if slices.ContainsFunc(approvals, func(a spec.Document) bool { return a.Digest == e.doc.Digest }) {
+			logged, last = append(logged, spec.LoggedApproval{Document: e.doc, At: e.at}), e.at
+		}
+	}
+	_, err = spec.CheckApprovals(spec.NeedsOfMandate(root.Body, root.Content), roster.Uncompromised(logged), roster.InForce(last))
+	return err
 }
 
 // again rebuilds the case from the bundle, runs Decide, and compares byte for byte.
