@@ -195,6 +195,7 @@ func bundleVectors(b *book) {
 	delegatedBundle(b)
 	rosterBundle(b)
 	forgedBundle(b)
+	compromisedBundle(b)
 	lateBundle(b)
 	chargedBundle(b)
 }
@@ -409,6 +410,32 @@ func forgedBundle(b *book) {
 		s := l.share(f.name, logged.Last().Document)
 		s.put(f.name, f.title, spec.Authorized, fails("follows", "decision-other", s.logged("/decision")+"/document"))
 	}
+}
+
+// compromisedBundle is the work of a verifier that does not look at the approvals again: it decides under a mandate after the
+// roster called one of its two keys compromised since before it approved.
+func compromisedBundle(b *book) {
+	l := newLife(b, "bundle compromised")
+	m := l.enrol("mandate", l.Mandate())
+	since := spec.At(l.Now)
+	l.Advance(time.Hour)
+	l.enrol("roster 2", l.NextRoster(l.roster, rosterTerms(func(t *spec.RosterTerms) { t.Persons[1].Keys[0].CompromisedSince = since })))
+	p := l.Present([]spec.Document{m}, l.Action("1.00"), l.Request("invoice-1"), l.Now)
+	body := p.Body.(*spec.Presentation)
+	action, err := spec.ParseAction(body.Action)
+	b.must(err)
+	c := verifier.Case{ID: l.ID(), Epoch: 1, Verifier: writtest.Verifier, Identity: spec.IdentityPresented, Agent: body.Holder,
+		Mandates: []verifier.Mandate{{Content: spec.ContentDigest(m.Value), Body: m.Body.(*spec.Mandate)}}, Action: action, ActionValue: body.Action,
+		Request: body.Request, RequestDigest: writtest.RequestDigest(p), Presentation: p.Digest, Owner: writtest.Grantor, ExecuteWithin: 15 * time.Minute}
+	op := spec.Op{Org: org, Write: []spec.ChainRef{writtest.Ref(m)}, Read: []spec.ChainRef{writtest.Ref(l.roster)}, Attach: []spec.Document{p}}
+	logged, err := l.machine.ledger.Run(context.Background(), op, func(ss spec.States, now time.Time) ([]spec.Document, error) {
+		c.Roster = ss.Roster(writtest.Grantor).NewestContent()
+		return verifier.Decide(c, ss, now)
+	})
+	b.must(err)
+	s := l.share("compromised", logged.Last().Document)
+	s.put("approved-by-a-compromised-key", "A key never counts since its compromisedSince, though it approved before that was known.", spec.Authorized,
+		fails("decision", "approvals-missing", s.logged("/decision")+"/document"))
 }
 
 // lateBundle has a begin that was logged an hour after the time that it claims.
