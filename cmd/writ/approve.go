@@ -153,6 +153,9 @@ func (c approveCmd) recoveries(to *connection, key vc.Signer) ([]matter, error) 
 	}
 	var all []matter
 	for _, p := range r.Proposals {
+		if p.Status != spec.ProposalOpen {
+			continue
+		}
 		content, err := to.ContentOfProposal(to.ctx, r, p)
 		if err != nil {
 			return nil, err
@@ -166,6 +169,9 @@ func (c approveCmd) recoveries(to *connection, key vc.Signer) ([]matter, error) 
 			return nil, err
 		}
 		all = append(all, m)
+	}
+	if len(all) == 0 {
+		return nil, spec.Refuse("proposal-closed", "", "nothing that this request proposes is open any more")
 	}
 	return all, nil
 }

@@ -195,47 +195,64 @@ func (f *folder) logSigner() (*log.Signer, error) {
 // sealID is how the seal's key is called in rosters and proofs.
 func sealID(seal *keys.Signer) string { return did.MethodID(seal.Public().DID()) }
 
-// boot remembers on both sides of the backup unit which start was the last. A database that was restored from a backup knows an
-// older one than the guard does, and is refused.
-//
-// Order: the guard learns of the new start, then the journal, then the guard forgets the old. A crash in between leaves a guard
-// that knows both.
-func (f *folder) boot(random io.Reader) error {
-	var guard struct {
-		Boots []string `json:"boots"`
-	}
+// boots are the starts that one side of the backup unit's border remembers. The newest is remembered on both sides: a database that
+// was restored from a backup knows an older one than the guard does.
+type boots struct {
+	Boots []string `json:"boots"`
+}
+
+// checkBoot refuses a database that is not the one that was started last.
+func (f *folder) checkBoot() (last string, err error) {
+	var guard boots
 	data, err := os.ReadFile(f.path(guardBoot))
 	if err == nil {
 		err = json.Unmarshal(data, &guard)
 	}
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("%s: %w", f.path(guardBoot), err)
+		return "", fmt.Errorf("%s: %w", f.path(guardBoot), err)
 	}
-	last, err := os.ReadFile(f.path(journalBoot))
+	known, err := os.ReadFile(f.path(journalBoot))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
+		return "", err
 	}
-	if len(guard.Boots) > 0 && !slices.Contains(guard.Boots, string(last)) {
-		return &exit{exitRefused, fmt.Errorf("the database in %s is not the one that was started last: it was restored from a backup or copied. "+
+	if len(guard.Boots) > 0 && !slices.Contains(guard.Boots, string(known)) {
+		return "", &exit{exitRefused, fmt.Errorf("the database in %s is not the one that was started last: it was restored from a backup or copied. "+
 			"Starting it could decide twice; it needs a new epoch", f.dir)}
 	}
+	return string(known), nil
+}
+
+// markBoot remembers this start, once the database is known to be the right one.
+//
+// Order: the guard learns of the new start, then the journal's side, then the guard forgets the old. A crash in between leaves a
+// guard that knows both.
+func (f *folder) markBoot(last string, random io.Reader) error {
 	var id [16]byte
 	if _, err := io.ReadFull(random, id[:]); err != nil {
 		return err
 	}
 	next := jcs.EncodeBase64(id[:])
-	return errors.Join(f.writeBoots(string(last), next), replace(f.path(journalBoot), []byte(next)), f.writeBoots(next))
+	for _, step := range []func() error{
+		func() error { return f.writeBoots(last, next) },
+		func() error { return replace(f.path(journalBoot), []byte(next)) },
+		func() error { return f.writeBoots(next) },
+	} {
+		if err := step(); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
-func (f *folder) writeBoots(boots ...string) error {
-	data, err := json.Marshal(map[string][]string{"boots": boots})
+func (f *folder) writeBoots(all ...string) error {
+	data, err := json.Marshal(boots{all})
 	if err != nil {
 		return err
 	}
 	return replace(f.path(guardBoot), data)
 }
 
-// writeNew writes a file that only its owner may read and that must not exist.
+// writeNew writes a file that only its owner may read and that must not exist; when it returns nil the bytes are on disk.
 func writeNew(path string, data []byte) error {
 	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
@@ -245,7 +262,7 @@ func writeNew(path string, data []byte) error {
 	return errors.Join(err, file.Sync(), file.Close())
 }
 
-// replace writes a file as a whole or not at all.
+// replace writes a file as a whole or not at all, durably.
 func replace(path string, data []byte) error {
 	temporary := path + ".new"
 	if err := os.Remove(temporary); err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -254,7 +271,10 @@ func replace(path string, data []byte) error {
 	if err := writeNew(temporary, data); err != nil {
 		return err
 	}
-	return os.Rename(temporary, path)
+	if err := os.Rename(temporary, path); err != nil {
+		return err
+	}
+	return log.OS{}.SyncDir(filepath.Dir(path))
 }
 
 // trustFile is the ledger's own trust file, read again whenever it changes. Absent, it trusts nobody; what cannot be read trusts

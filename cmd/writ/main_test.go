@@ -2,22 +2,30 @@ package main
 
 import (
 	"bufio"
+	"context"
+	"crypto/rand"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/writ-trust/writ"
+	"github.com/writ-trust/writ/verifier"
 )
 
 func TestMain(m *testing.M) { testscript.Main(m, map[string]func(){"writ": main}) }
 
 // TestScripts runs what a person would type and holds it against what is promised, refusals included.
 //
-// Scripts have two commands of their own: "serve ARGS" starts writ serve, waits for its address and puts it into WRIT_URL; "stop"
-// ends it as an operator would, and wants exit code 0.
+// Scripts have commands of their own: "serve ARGS" starts writ serve, waits for its address and puts it into WRIT_URL; "stop" ends it
+// as an operator would, and wants exit code 0. What no subcommand does goes through the client: "host" makes an API key with a hosted
+// agent and puts the agent into AGENT; "ask EUROS RESULT" asks as that agent, under the mandate whose id is in the file id, and puts the
+// decision into DECISION.
 func TestScripts(t *testing.T) {
 	scripts, err := filepath.Glob("testdata/*.txt")
 	if err != nil || len(scripts) < 10 {
@@ -33,12 +41,13 @@ func TestScripts(t *testing.T) {
 			e.Values[serving{}] = &serving{}
 			return nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"serve": serve, "stop": stop}})
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"serve": serve, "stop": stop, "host": host, "ask": ask}})
 }
 
 // serving is the server of one script.
 type serving struct {
 	command *exec.Cmd
+	key     string // API key with a hosted agent
 }
 
 func serve(ts *testscript.TestScript, neg bool, args []string) {
@@ -75,4 +84,43 @@ func stop(ts *testscript.TestScript, neg bool, args []string) {
 	err := s.command.Wait()
 	s.command = nil
 	ts.Check(err)
+}
+
+// host makes an API key with a hosted agent.
+func host(ts *testscript.TestScript, neg bool, args []string) {
+	admin, err := os.ReadFile(ts.MkAbs("data/admin.key"))
+	ts.Check(err)
+	key, err := clientOf(ts, strings.TrimSpace(string(admin))).CreateKey(context.Background(), "script", true, "verify", "read")
+	ts.Check(err)
+	ts.Setenv("AGENT", key.Agent)
+	ts.Value(serving{}).(*serving).key = key.Key
+}
+
+// ask asks as the hosted agent. Before, the ledger is told whom to trust: the roster that it has, and that the account is Acme's.
+func ask(ts *testscript.TestScript, neg bool, args []string) {
+	c := clientOf(ts, ts.Value(serving{}).(*serving).key)
+	ledger, err := c.Ledger(context.Background())
+	ts.Check(err)
+	roster, err := c.Roster(context.Background(), acme)
+	ts.Check(err)
+	trust, err := (&verifier.Trust{Version: "1", Rosters: []verifier.PinnedRoster{{Grantor: acme, Content: roster.First}},
+		Policy: "log " + ledger.Log.Key + "\nquorum none\n", Resources: map[string]string{account: acme}}).Bytes()
+	ts.Check(err)
+	ts.Check(replace(ts.MkAbs("data/trust.json"), trust))
+	mandate, err := os.ReadFile(ts.MkAbs("id"))
+	ts.Check(err)
+	_, action, err := paymentOf(args[0], aws, account, "script-"+args[0])
+	ts.Check(err)
+	a, err := c.VerifyHosted(context.Background(), writ.HostedRequest{Mandates: []string{strings.TrimSpace(string(mandate))}, Action: action, IdempotencyKey: "script-" + args[0], Executor: bank})
+	ts.Check(err)
+	if a.Result != args[1] {
+		ts.Fatalf("%s, want %s", a.Result, args[1])
+	}
+	ts.Setenv("DECISION", a.ID)
+}
+
+func clientOf(ts *testscript.TestScript, key string) *writ.Client {
+	c, err := writ.New(writ.Options{URL: ts.Getenv("WRIT_URL"), APIKey: key, Now: time.Now, Random: rand.Reader})
+	ts.Check(err)
+	return c
 }

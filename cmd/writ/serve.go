@@ -90,6 +90,8 @@ type ledger struct {
 	api     *api.Server
 	trust   *trustFile
 	made    []io.Closer // in the order of opening
+
+	lastBoot string // the start before this one
 }
 
 func openLedger(ctx context.Context, sys *system, s *settings, within time.Duration, logger *slog.Logger) (*ledger, error) {
@@ -118,7 +120,8 @@ func (l *ledger) close() error {
 }
 
 func (l *ledger) openLog(context.Context) error {
-	if err := l.boot(l.sys.random); err != nil {
+	var err error
+	if l.lastBoot, err = l.checkBoot(); err != nil {
 		return err
 	}
 	signer, err := l.logSigner()
@@ -139,10 +142,11 @@ func (l *ledger) openJournal(ctx context.Context) error {
 	}
 	l.journal, err = journal.Open(ctx, journal.Options{Path: l.path(journalFile), Log: l.log, Now: l.sys.now, Random: l.sys.random,
 		Sign: sign, Logger: l.logger})
-	if err == nil {
-		l.made = append(l.made, l.journal)
+	if err != nil {
+		return err
 	}
-	return err
+	l.made = append(l.made, l.journal)
+	return l.markBoot(l.lastBoot, l.sys.random)
 }
 
 // signer adds the server's own proofs, by type of document: the decision key signs decisions and receipts, the seal the credentials

@@ -135,6 +135,9 @@ func because(v verifier.Verdict, checked verifier.Checked) string {
 	case verifier.Decided:
 		return fmt.Sprintf("%s at %s", checked.Result, checked.At)
 	case verifier.Executed:
+		if checked.Outcome == "" { // a result was expected, not an outcome
+			return "the decision is " + checked.Result
+		}
 		return checked.Outcome
 	}
 	return v.Detail
