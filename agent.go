@@ -52,8 +52,9 @@ func (c *Client) Present(r Request) (spec.Document, error) {
 		Expires: now.Add(presentationLife), Domain: ledger})
 }
 
-// sign makes a document of a body and adds its proof.
+// sign makes a document of a body and adds its proof, with times in whole seconds, as the schemas have them.
 func sign(body spec.Body, key vc.Signer, o vc.ProofOptions) (spec.Document, error) {
+	o.Created, o.Expires = o.Created.Truncate(time.Second), o.Expires.Truncate(time.Second)
 	doc, err := spec.New(body)
 	if err != nil {
 		return doc, err

@@ -18,15 +18,14 @@ func (s *Server) Paths() []string {
 	return all
 }
 
-// OpenAPI is the document of all operations as YAML.
-func (s *Server) OpenAPI() ([]byte, error) {
-	data, err := s.api.OpenAPI().MarshalJSON()
-	if err != nil {
-		return nil, err
+// OpenAPI is the document of all operations, as JSON and as YAML.
+func (s *Server) OpenAPI() (asJSON, asYAML []byte, err error) {
+	if asJSON, err = s.api.OpenAPI().MarshalJSON(); err != nil {
+		return nil, nil, err
 	}
 	var out bytes.Buffer
-	err = yaml.Convert(&out, bytes.NewReader(data))
-	return out.Bytes(), err
+	err = yaml.Convert(&out, bytes.NewReader(asJSON))
+	return asJSON, out.Bytes(), err
 }
 
 // Statuses is the table of problems.go.

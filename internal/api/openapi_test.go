@@ -6,7 +6,14 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"testing"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"github.com/writ-trust/writ"
+	"github.com/writ-trust/writ/internal/writtest"
+	"github.com/writ-trust/writ/spec"
 )
 
 //go:generate go test -run TestOpenAPI -update .
@@ -16,7 +23,7 @@ var update = flag.Bool("update", false, "write spec/openapi.yaml anew")
 // TestOpenAPI keeps spec/openapi.yaml what the server does; go generate writes it. Its references to document schemas resolve.
 func TestOpenAPI(t *testing.T) {
 	const path = "../../spec/openapi.yaml"
-	got, err := start(t).api.OpenAPI()
+	_, got, err := start(t).api.OpenAPI()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,5 +48,72 @@ func TestOpenAPI(t *testing.T) {
 		if _, err := os.Stat(filepath.Join("../../spec", ref)); err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+// schemaBase is where the documents' schemas say that they are; the OpenAPI document is put beside them.
+const schemaBase = "https://w3id.org/writ/v1/"
+
+func (s *server) compiler() *jsonschema.Compiler {
+	s.t.Helper()
+	c := jsonschema.NewCompiler()
+	add := func(url string, data []byte) {
+		doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(data))
+		s.must(err)
+		s.must(c.AddResource(url, doc))
+	}
+	openapi, _, err := s.api.OpenAPI()
+	s.must(err)
+	add(schemaBase+"openapi.json", openapi)
+	files, err := filepath.Glob("../../spec/schemas/*.json")
+	s.must(err)
+	for _, file := range files {
+		name := strings.TrimSuffix(filepath.Base(file), ".json")
+		if data, ok := spec.Schema(name); ok {
+			add(schemaBase+"schemas/"+name+".json", data)
+		}
+	}
+	return c
+}
+
+// TestAnswersHaveTheirSchemas holds what the server answers against what spec/openapi.yaml says of it.
+func TestAnswersHaveTheirSchemas(t *testing.T) {
+	s := start(t)
+	c, ctx := s.client(acme), t.Context()
+	s.found()
+	mandate := s.grant()
+	d, err := c.Draft(ctx, s.tick().Mandate().Value)
+	s.must(err)
+	request := s.ask("invoice-1", s.pay("4200.00"), mandate)
+	a := s.verify(request)
+	decision, _ := document(t, a)
+	interim := s.verify(s.ask("invoice-2", s.pay("9000.00"), mandate))
+	_, err = s.log.Publish(ctx)
+	s.must(err)
+	_, err = c.CreateKey(ctx, "curl", true, "verify")
+	s.must(err)
+	compiler := s.compiler()
+	for path, schema := range map[string]string{
+		"/v1/drafts/" + d.ID: "Draft", "/v1/mandates": "MandateList", "/v1/mandates/" + spec.ContentDigest(mandate.Value): "Mandate",
+		"/v1/rosters/" + writtest.Grantor: "Roster", "/v1/decisions/" + a.ID: "Answer", "/v1/decisions/" + interim.ID: "Answer",
+		"/v1/recoveries/" + interim.Recovery.ID: "Recovery", "/v1/receipts/" + a.ID: "Receipt", "/v1/log/proof?index=1": "LogProof",
+		"/v1/log/entries/1": "LogEntry", "/v1/ledger": "Ledger", "/v1/api-keys": "KeyList", "/v1/organisations": "OrganisationList",
+		"/v1/decisions/none": "Problem", "POST " + string(s.Begin(decision, s.tick().Now).Bytes()): "Acknowledgement",
+	} {
+		method, body := "GET", ""
+		if document, post := strings.CutPrefix(path, "POST "); post {
+			method, path, body = "POST", "/v1/begins", document
+		}
+		_, answer, _ := s.raw(method, path, s.keys[acme], body)
+		compiled, err := compiler.Compile(schemaBase + "openapi.json#/components/schemas/" + schema)
+		s.must(err)
+		value, err := jsonschema.UnmarshalJSON(strings.NewReader(answer))
+		s.must(err)
+		if err := compiled.Validate(value); err != nil {
+			t.Errorf("%s is no %s: %v\n%s", path, schema, err, answer)
+		}
+	}
+	if _, err := c.Guard(ctx, s.bank(), writ.Order{Decision: decision, Action: request.Action, Payload: payload}); writ.ReasonOf(err) != "hold-entered" {
+		t.Errorf("begun already: %v", err)
 	}
 }

@@ -120,6 +120,7 @@ func sign(p *spec.Presentation, signer vc.Signer, ledger string, now time.Time) 
 	if err != nil {
 		return doc, err
 	}
+	now = now.Truncate(time.Second) // as the schemas have it
 	v, err := vc.Sign(doc.Value, vc.ProofOptions{VerificationMethod: did.MethodID(p.Holder), Purpose: did.Authentication, Created: now,
 		Expires: now.Add(time.Minute), Domain: ledger}, signer)
 	if err != nil {
