@@ -108,6 +108,9 @@ func (i *Issuer) admitMandate(ctx context.Context, org string, m *spec.Mandate) 
 	if err != nil {
 		return notFoundAs(err, "roster-unknown", "the grantor has no roster here")
 	}
+	if !roster.Newest().Terms().MayIssue(m.Issuer) {
+		return spec.Refuse("issuer-unknown", "/issuer", "the issuer is the grantor or one of its seals")
+	}
 	return spec.CheckFeasible(m, roster.InForce(i.Now()))
 }
 

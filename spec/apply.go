@@ -73,6 +73,10 @@ func (s *State) resumeApproval(ss States, l LoggedApproval) error {
 	if s.Status != StatusSuspended {
 		return refuse("not-suspended", "/content", "the mandate is %s", s.Status)
 	}
+	if l.Body().Decision == Decline { // this attempt is over; the mandate stays suspended
+		s.Pending = dropKind(s.Pending, KindResume)
+		return nil
+	}
 	s.Pending = append(s.Pending, l)
 	root, err := ss.root(s.Mandate)
 	if err != nil {
@@ -133,7 +137,7 @@ func (s *State) applyMandate(ss States, d Document, m *Mandate, now time.Time) e
 		if _, err := ss.check(mandateNeeds(m, s.Content), s.Pending, now); err != nil {
 			return err
 		}
-		if r := ss.Roster(m.Terms().Grantor.ID); !r.Newest().Terms().mayIssue(m.Issuer) {
+		if r := ss.Roster(m.Terms().Grantor.ID); !r.Newest().Terms().MayIssue(m.Issuer) {
 			return refuse("issuer-unknown", "/issuer", "the issuer is the grantor or one of its seals")
 		}
 	} else if err := s.applyChild(ss, m); err != nil {
@@ -407,7 +411,7 @@ func (s *State) notExecuted(h *Hold, r *Report) error {
 		return refuse("hold-closed", "/decision", "the hold is %s", h.Status)
 	}
 	s.release(h)
-	h.Status, h.Final = HoldNotEntered, true
+	h.Status, h.Final = HoldNotEntered, r.Final
 	if h.Executed {
 		h.Status = HoldCommitted
 	}

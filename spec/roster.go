@@ -278,8 +278,8 @@ func (t *RosterTerms) Seal(id string) (SealKey, bool) {
 	return t.Seals[i], true
 }
 
-// mayIssue says whether the issuer of a root mandate is the grantor itself or whoever holds one of its seals.
-func (t *RosterTerms) mayIssue(issuer string) bool {
+// MayIssue says whether the issuer of a root mandate is the grantor itself or whoever holds one of its seals.
+func (t *RosterTerms) MayIssue(issuer string) bool {
 	return issuer == t.Grantor || slices.ContainsFunc(t.Seals, func(s SealKey) bool {
 		owner, _, _ := strings.Cut(s.ID, "#")
 		return owner == issuer

@@ -80,28 +80,32 @@ func Export(ctx context.Context, archive Archive, org, decision string, receipt 
 		return nil, spec.Refuse("not-found", "", "no decision with this digest")
 	}
 	x.bundle.Decision = rec.Document.Value
-	for _, step := range []func(*spec.Decision) error{x.rosters, x.presentation, x.interim} {
-		if err := step(d); err != nil {
+	following, err := archive.Following(ctx, org, decision)
+	if err != nil {
+		return nil, err
+	}
+	last := rec.At
+	for _, r := range following {
+		last = r.At
+	}
+	for _, step := range []func() error{func() error { return x.rosters(d, last) }, func() error { return x.presentation(d) },
+		func() error { return x.interim(d) }, func() error { return x.log(rec) }, func() error { return x.following(following) }} {
+		if err := step(); err != nil {
 			return nil, err
 		}
-	}
-	if err := x.log(rec); err != nil {
-		return nil, err
-	}
-	if err := x.following(decision); err != nil {
-		return nil, err
 	}
 	slices.SortFunc(x.bundle.Logged, func(a, b LoggedAt) int { return indexOf(a) - indexOf(b) })
 	return jcs.Marshal(x.bundle)
 }
 
-func (x *exporter) rosters(d *spec.Decision) error {
+// rosters are those from the pinned one to the one in force when the last document was logged.
+func (x *exporter) rosters(d *spec.Decision, last time.Time) error {
 	state, err := x.archive.RosterState(x.ctx, x.org, d.Grantor)
 	if err != nil {
 		return err
 	}
 	for _, v := range state.Versions {
-		if v.At.After(d.At.Time) {
+		if v.At.After(last) {
 			break
 		}
 		rec, err := x.archive.Record(x.ctx, x.org, v.Document.Digest)
@@ -212,11 +216,7 @@ func (x *exporter) proposes(chain []spec.Record, interim, content string) bool {
 	return false
 }
 
-func (x *exporter) following(decision string) error {
-	records, err := x.archive.Following(x.ctx, x.org, decision)
-	if err != nil {
-		return err
-	}
+func (x *exporter) following(records []spec.Record) error {
 	for _, r := range records {
 		switch r.Document.Body.(type) {
 		case *spec.Begin:

@@ -62,7 +62,7 @@ func (v *Verifier) openExecution(ctx context.Context, org string, doc spec.Docum
 	if err != nil {
 		return spec.Op{}, "", err
 	}
-	if err := checkExecutor(doc, d.Executor, d.Agent, roster); err != nil {
+	if err := checkExecutor(doc, d.Executor, d.Agent, roster.InForce(v.Now())); err != nil {
 		return spec.Op{}, "", notEntitled(reasonOf(err))
 	}
 	if d.Result != spec.Authorized {

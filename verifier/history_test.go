@@ -36,7 +36,8 @@ type charge struct {
 	d        *spec.Decision
 	amount   int64
 	entered  bool
-	closed   bool // not entered, failed, or a final report
+	closed   bool // not entered, failed, or a final report: nothing is open any more
+	final    bool // a final report came
 	captured int64
 	within   int64 // of captured, what the hold was open for
 	excess   int64
@@ -173,7 +174,7 @@ func (h *history) reportSome() {
 
 func (c *charge) mayReport(outcome string, now time.Time) bool {
 	if outcome == spec.OutcomeExecuted {
-		return !c.closed
+		return !c.final
 	}
 	return !c.closed && !c.d.SelfExecuted && !c.lapsed(now)
 }
@@ -181,16 +182,16 @@ func (c *charge) mayReport(outcome string, now time.Time) bool {
 // report books by the words of documents.md section 6: the whole amount counts, what was open for it is within, the rest excess.
 func (c *charge) report(outcome string, amount int64, final bool, now time.Time) {
 	if outcome != spec.OutcomeExecuted {
-		c.closed = true
+		c.closed, c.final = true, final
 		return
 	}
 	open := int64(0)
-	if c.entered || c.d.SelfExecuted {
+	if c.entered && !c.closed || c.d.SelfExecuted {
 		open = max(0, c.amount-c.within)
 	}
 	within := min(open, amount)
 	c.captured, c.within, c.excess = c.captured+amount, c.within+within, c.excess+amount-within
-	c.closed = final
+	c.closed, c.final = c.closed || final, final
 }
 
 // used is what a charge takes from a budget, and the lift that stands for it, at an instant.

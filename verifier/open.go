@@ -208,12 +208,12 @@ func (v *Verifier) envelope(ctx context.Context, org string, o *opened, i int, r
 		}
 		return entitled(checkChildSignature(m.doc, o.Mandates[i-1].Body))
 	}
-	if err := checkSeal(m.doc, roster); err != nil {
-		return notEntitled(reasonOf(err))
-	}
 	approvals, at, err := v.loggedApprovals(ctx, org, m)
 	if err != nil {
 		return err
+	}
+	if err := checkSeal(m.doc, roster.InForce(at)); err != nil {
+		return notEntitled(reasonOf(err))
 	}
 	_, err = spec.CheckApprovals(spec.NeedsOfMandate(m.Body, m.Content), roster.Uncompromised(approvals), roster.InForce(at))
 	return entitled(err)
@@ -244,20 +244,12 @@ func (v *Verifier) loggedApprovals(ctx context.Context, org string, m Mandate) (
 	return logged, last, nil
 }
 
-func checkSeal(d spec.Document, roster *spec.State) error {
-	p, err := vc.ReadProof(d.Value)
-	if err != nil {
-		return err
+// checkSeal asks the roster of when the mandate was issued: a later rotation of the seal takes nothing back.
+func checkSeal(d spec.Document, then []*spec.Roster) error {
+	if len(then) == 0 {
+		return spec.Refuse("roster-unknown", "", "no roster was in force")
 	}
-	seal, ok := roster.Newest().Terms().Seal(p.VerificationMethod)
-	if !ok {
-		return spec.Refuse("seal-unknown", "/proof/verificationMethod", "the roster lists no such seal")
-	}
-	key, err := did.ParseMultikey(seal.Key)
-	if err != nil {
-		return err
-	}
-	return spec.CheckSignature(d, key, seal.ID, did.AssertionMethod)
+	return sealedBy(d, then[0].Terms().Seal)
 }
 
 func checkChildSignature(d spec.Document, parent *spec.Mandate) error {
@@ -292,7 +284,7 @@ func (v *Verifier) commit(data []byte, roster *spec.State, o *opened) error {
 	if c.Request != o.RequestDigest || c.Action != spec.ActionDigest(o.ActionValue) || c.Executor != o.Request.Executor || c.Mode != v.Mode {
 		return spec.Refuse("commit-other", "/commit", "the commit is for another request")
 	}
-	if err := checkExecutor(doc, o.Request.Executor, o.Agent, roster); err != nil {
+	if err := checkExecutor(doc, o.Request.Executor, o.Agent, roster.InForce(v.Now())); err != nil {
 		return entitled(err)
 	}
 	o.Commit = doc.Digest
@@ -300,8 +292,9 @@ func (v *Verifier) commit(data []byte, roster *spec.State, o *opened) error {
 	return nil
 }
 
-// checkExecutor verifies an executor's signature: by the key that the roster lists, or by the agent where it is the executor.
-func checkExecutor(d spec.Document, executor, agent string, roster *spec.State) error {
+// checkExecutor verifies an executor's signature: by the key that every roster version in force lists, or by the agent where it is
+// the executor.
+func checkExecutor(d spec.Document, executor, agent string, force []*spec.Roster) error {
 	if executor == agent {
 		key, err := did.KeyOf(agent)
 		if err != nil {
@@ -309,15 +302,20 @@ func checkExecutor(d spec.Document, executor, agent string, roster *spec.State) 
 		}
 		return spec.CheckSignature(d, key, did.MethodID(agent), did.AssertionMethod)
 	}
-	e, ok := roster.Newest().Terms().Executor(executor)
-	if !ok {
-		return spec.Refuse("executor-unknown", "/executor", "the roster lists no such executor")
+	for _, r := range force {
+		e, ok := r.Terms().Executor(executor)
+		if !ok {
+			return spec.Refuse("executor-unknown", "/executor", "the roster lists no such executor")
+		}
+		key, err := did.ParseMultikey(e.Key)
+		if err != nil {
+			return err
+		}
+		if err := spec.CheckSignature(d, key, e.DID+"#"+e.Key, did.AssertionMethod); err != nil {
+			return err
+		}
 	}
-	key, err := did.ParseMultikey(e.Key)
-	if err != nil {
-		return err
-	}
-	return spec.CheckSignature(d, key, e.DID+"#"+e.Key, did.AssertionMethod)
+	return nil
 }
 
 // reopen rebuilds a waiting request from its interim decision and the presentation that the journal kept. Its age is not judged

@@ -250,9 +250,9 @@ func (c *checking) signature(e event) error {
 	case *spec.Decision:
 		return c.decided(e.doc, b)
 	case *spec.Begin:
-		return c.executorSigned(e.doc)
+		return c.executorSigned(e)
 	case *spec.Report:
-		return c.executorSigned(e.doc)
+		return c.executorSigned(e)
 	case *spec.Approval:
 		return c.approverSigned(e.doc, b, e.at)
 	}
@@ -315,16 +315,16 @@ func ledgerSigned(doc spec.Document, verifier string, roster *spec.State) error 
 	return spec.CheckSignature(doc, key, ledger.DID+"#"+ledger.Key, did.AssertionMethod)
 }
 
-func (c *checking) executorSigned(doc spec.Document) error {
+func (c *checking) executorSigned(e event) error {
 	d := c.decision.Body.(*spec.Decision)
 	r, err := c.roster(d.Grantor)
 	if err != nil {
 		return err
 	}
-	if decisionOf(doc) != c.decision.Digest {
+	if decisionOf(e.doc) != c.decision.Digest {
 		return spec.Refuse("decision-unknown", "/decision", "about another decision")
 	}
-	return checkExecutor(doc, d.Executor, d.Agent, r)
+	return checkExecutor(e.doc, d.Executor, d.Agent, r.InForce(e.at))
 }
 
 // approverSigned verifies a word by the roster that judges it; the first roster judges its own.
@@ -383,7 +383,7 @@ func (c *checking) committed(d *spec.Decision) error {
 	if b.Request != d.Inputs.RequestBody || b.Action != spec.ActionDigest(d.Action) || b.Executor != d.Executor {
 		return spec.Refuse("commit-other", "/commit", "the commit is for another request")
 	}
-	return placed("/commit", checkExecutor(c.commit, d.Executor, d.Agent, roster))
+	return placed("/commit", checkExecutor(c.commit, d.Executor, d.Agent, roster.InForce(d.At.Time)))
 }
 
 // expected: the receipt is what its documents say, signed by the ledger, and its outcome (or the decision's result) is the one
