@@ -105,10 +105,7 @@ func (s *server) boot() {
 		Random: rand.Reader, Now: s.now, ExecuteWithin: s.within})
 	s.must(err)
 	o := api.Options{Ledger: s.ledger(), Verifier: v, Issuer: i, Journal: s.journal, Log: s.log, Agents: s.agents, Operator: operator,
-		SignReceipt: func(_ context.Context, d spec.Document, at time.Time) (spec.Document, error) {
-			return s.SignDecision(d, at), nil
-		},
-		Now: s.now, Random: rand.Reader}
+		SignReceipt: s.signs, Now: s.now, Random: rand.Reader}
 	if s.options != nil {
 		s.options(&o)
 	}
