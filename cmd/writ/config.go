@@ -38,9 +38,6 @@ type setting struct {
 	basis string // the default
 }
 
-// maxSettings bounds the settings file, in bytes.
-const maxSettings = 64 << 10
-
 func (s *settings) table() []setting {
 	return []setting{
 		{Name: "data", env: "WRIT_DATA", into: &s.Data, basis: "writ-data"},
@@ -88,9 +85,9 @@ func (s *settings) readFile() (map[string]string, error) {
 	if err != nil {
 		return nil, usage(err)
 	}
-	v, err := jcs.ParseDocument(data)
-	if err != nil || len(data) > maxSettings {
-		return nil, usage(fmt.Errorf("%s: %w", s.Config, errors.Join(err)))
+	v, err := jcs.ParseDocument(data) // which bounds the size
+	if err != nil {
+		return nil, usage(fmt.Errorf("%s: %w", s.Config, err))
 	}
 	values := map[string]string{}
 	for _, m := range v.Members() {

@@ -85,7 +85,10 @@ func newStory(sys *system, out string) (*story, error) {
 		s.out = dir
 		return s, nil
 	}
-	return s, os.MkdirAll(out, 0o755)
+	if err := os.MkdirAll(out, 0o755); err != nil {
+		return nil, errors.Join(err, os.RemoveAll(dir))
+	}
+	return s, nil
 }
 
 // close stops the server and throws its folder away.

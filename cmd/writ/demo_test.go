@@ -2,11 +2,15 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -43,7 +47,7 @@ func TestDemo(t *testing.T) {
 	var want []told
 	for i, c := range chapters(false) {
 		for j, s := range c.steps {
-			want = append(want, told{Step: string(rune('1'+i)) + "." + itoa(j+1), Title: s.title})
+			want = append(want, told{Step: string(rune('1'+i)) + "." + strconv.Itoa(j+1), Title: s.title})
 		}
 	}
 	if len(lines) != len(want) || len(want) < 30 {
@@ -64,13 +68,8 @@ func TestDemo(t *testing.T) {
 	}
 }
 
-func itoa(n int) string {
-	text, _ := json.Marshal(n)
-	return string(text)
-}
-
-// TestDemoStopsAtADifference: a story whose step comes out otherwise ends there, with exit code 1.
-func TestDemoStopsAtADifference(t *testing.T) {
+// TestDemoNowhere: a story whose evidence has no place to go does not begin.
+func TestDemoNowhere(t *testing.T) {
 	var out, messages bytes.Buffer
 	command := exec.Command("writ", "demo", "--out", "/dev/null/nowhere")
 	command.Stdout, command.Stderr = &out, &messages
@@ -93,13 +92,13 @@ func TestStrangersKey(t *testing.T) {
 func TestDemoKeep(t *testing.T) {
 	var out, messages bytes.Buffer
 	command := exec.Command("writ", "demo", "--json", "--keep")
+	command.Env = append(os.Environ(), "TMPDIR="+t.TempDir())
 	command.Stdout, command.Stderr = &out, &messages
 	if err := command.Run(); err != nil {
 		t.Fatalf("%v\n%s%s", err, out.String(), messages.String())
 	}
-	pid, dir := leftBehind(t, messages.String())
-	defer os.RemoveAll(dir)
-	defer pid.Kill()
+	server := leftBehind(t, messages.String())
+	defer ended(t, server)
 	all := strings.Split(strings.TrimSpace(out.String()), "\n")
 	var last map[string]string
 	if err := json.Unmarshal([]byte(all[len(all)-1]), &last); err != nil {
@@ -124,19 +123,53 @@ func TestDemoKeep(t *testing.T) {
 }
 
 // leftBehind finds the server that the demo left running, by what it said.
-func leftBehind(t *testing.T, messages string) (process *os.Process, dir string) {
+func leftBehind(t *testing.T, messages string) *os.Process {
 	t.Helper()
-	words := strings.Fields(messages)
-	for i, w := range words {
-		var pid int
-		if w == "kill" && i+1 < len(words) && json.Unmarshal([]byte(words[i+1]), &pid) == nil {
-			process, err := os.FindProcess(pid)
-			if err != nil {
-				t.Fatal(err)
-			}
-			return process, strings.TrimSuffix(words[len(words)-1], ".")
+	_, rest, _ := strings.Cut(messages, "kill ")
+	number, _, _ := strings.Cut(rest, " ")
+	pid, err := strconv.Atoi(number)
+	if err != nil {
+		t.Fatalf("it does not say what it left: %s", messages)
+	}
+	process, err := os.FindProcess(pid)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return process
+}
+
+// ended stops a server that is nobody's child here, as its message says, and waits until it is gone.
+func ended(t *testing.T, server *os.Process) {
+	if err := server.Signal(syscall.SIGTERM); err != nil {
+		t.Error(err)
+	}
+	for range 200 {
+		if server.Signal(syscall.Signal(0)) != nil {
+			return
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	t.Error("the server does not end")
+	server.Kill()
+}
+
+// TestTellerStops: a step that comes out otherwise is told with what it differs in, ends the story, and fails it.
+func TestTellerStops(t *testing.T) {
+	steps := []step{
+		{"goes well", func(*story, context.Context) (string, error) { return "seen", nil }},
+		{"goes otherwise", func(*story, context.Context) (string, error) { return "", errors.New("REJECTED, not AUTHORIZED") }},
+		{"is never told", func(*story, context.Context) (string, error) { t.Error("the story went on"); return "", nil }},
+	}
+	for _, asJSON := range []bool{false, true} {
+		var out bytes.Buffer
+		sys := &system{out: &out, now: time.Now}
+		err := (&teller{sys: sys, json: asJSON}).tell(t.Context(), nil, []chapter{{"A chapter", steps}})
+		var failed *exit
+		if !errors.As(err, &failed) || failed.code != exitFails || !strings.Contains(err.Error(), "step 1.2 ") {
+			t.Errorf("%v", err)
+		}
+		if text := out.String(); !strings.Contains(text, "REJECTED, not AUTHORIZED") || strings.Contains(text, "\x1b") || strings.Contains(text, "never") {
+			t.Errorf("told %s", text)
 		}
 	}
-	t.Fatalf("it does not say what it left: %s", messages)
-	return nil, ""
 }
