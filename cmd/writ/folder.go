@@ -177,8 +177,6 @@ func originOf(id string) string {
 	return "localhost/" + id[len(id)-12:]
 }
 
-func (f *folder) close() error { return f.lock.Close() }
-
 // logSigner signs checkpoints.
 func (f *folder) logSigner() (*log.Signer, error) {
 	key, err := f.keys.Signer(logKey)
