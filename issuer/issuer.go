@@ -342,7 +342,7 @@ func (i *Issuer) openSupplement(ctx context.Context, org, decision, content stri
 		}
 		owner, _ := d.Content.Lookup("/credentialSubject/supplement/base")
 		base, _ := owner.Text()
-		op := spec.Op{Org: org, Write: mandateRefs([]string{base}), Read: []spec.ChainRef{rosterRef(roster)}}
+		op := spec.Op{Org: org, Write: mandateRefs([]string{base}), Read: []spec.ChainRef{rosterRef(roster)}, Decisions: []string{decision}}
 		for _, m := range rec.Document.Body.(*spec.Decision).Mandates {
 			if m != base {
 				op.Read = append(op.Read, mandateRefs([]string{m})...)

@@ -16,6 +16,9 @@ type Op struct {
 	// Document is the digest of a signed document that is handed over: if the journal has it, its entry is the answer.
 	Document string
 
+	// Ref is what the executor calls the execution in its own world; one name belongs to one decision.
+	Ref ExternalRef
+
 	Write     []ChainRef // locked; may begin
 	Read      []ChainRef // locked shared; must exist
 	Attach    []Document // kept beside, in the same transaction, without an entry: what a decision's inputs name
@@ -31,6 +34,13 @@ type RequestKey struct {
 
 // IsZero says whether there is no key.
 func (k RequestKey) IsZero() bool { return k.Key == "" }
+
+// ExternalRef is an executor's name for what it executed, such as e2e:…, and the decision that it is about. The zero one is none.
+type ExternalRef struct {
+	Executor string
+	Name     string
+	Decision string
+}
 
 // ChainRef names a chain by its content digest; Salt, Log and Kind are needed where the chain may not exist yet.
 type ChainRef struct {

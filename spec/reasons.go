@@ -189,6 +189,7 @@ var chainReasons = []Reason{
 	{"hold-lapsed", "The leave to execute has ended.", "Do not execute; ask for a new decision."},
 	{"hold-closed", "The hold is settled.", "Nothing more can be reported of it."},
 	{"holds-many", "The mandate has its most open holds.", "Report what became of the open ones, or wait until they lapse."},
+	{"external-ref-reused", "The executor has reported another execution under this name.", "Give every execution a name of its own, such as its end-to-end id."},
 	{"report-final", "A final report came before.", "Nothing more can be reported as executed; use reversed for what was taken back."},
 	{"report-order", "What was not executed is reported as reversed.", "Report executed first."},
 	{"report-agent", "An agent that executes itself cannot lower its charge.", "The mandate's approvers can reconcile the charge."},

@@ -111,12 +111,14 @@ func heldOutcome(x Execution, d *Decision) string {
 	return OutcomeHeld
 }
 
-// addReports folds the reports: executed amounts add up, and above what was held they make an exception.
+// addReports folds the reports: executed amounts add up; above what was held, without a begin, or after the hold was given back
+// they make an exception.
 func (t *ReceiptTerms) addReports(reports []Document, d *Decision) error {
 	action, err := ParseAction(d.Action)
 	if err != nil {
 		return err
 	}
+	closed := false
 	for _, doc := range reports {
 		r, ok := doc.Body.(*Report)
 		if !ok || r.Decision != t.Decision {
@@ -129,7 +131,14 @@ func (t *ReceiptTerms) addReports(reports []Document, d *Decision) error {
 		if t.Outcome != OutcomeException {
 			t.Outcome = r.Outcome
 		}
-		if r.Outcome != OutcomeExecuted || action.Amount == nil {
+		if r.Outcome != OutcomeExecuted {
+			closed = true
+			continue
+		}
+		if closed || t.Begin == "" && !d.Charged { // nothing was open for it
+			t.Outcome = OutcomeException
+		}
+		if action.Amount == nil {
 			continue
 		}
 		sum := reportedAmount(r, action)

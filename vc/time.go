@@ -17,10 +17,15 @@ func parseTime(reason, pointer, s string) (time.Time, error) {
 	return t, nil
 }
 
-// formatTime writes a time as parseTime reads it, "" for the zero time.
+// formatTime writes a time as Writ's documents do, cut to milliseconds: a whole second without a fraction, any other with three
+// digits. It is "" for the zero time.
 func formatTime(t time.Time) string {
-	if t.IsZero() {
+	t = t.UTC().Truncate(time.Millisecond)
+	switch {
+	case t.IsZero():
 		return ""
+	case t.Nanosecond() == 0:
+		return t.Format("2006-01-02T15:04:05Z")
 	}
-	return t.UTC().Format(time.RFC3339Nano)
+	return t.Format("2006-01-02T15:04:05.000Z")
 }

@@ -70,6 +70,9 @@ func (v *Verifier) openExecution(ctx context.Context, org string, doc spec.Docum
 	}
 	op := spec.Op{Org: org, Document: doc.Digest, Read: []spec.ChainRef{{Content: roster.Content, Kind: spec.KindRoster}},
 		Decisions: []string{decision}}
+	if r, ok := doc.Body.(*spec.Report); ok && r.ExternalRef != "" {
+		op.Ref = spec.ExternalRef{Executor: d.Executor, Name: r.ExternalRef, Decision: decision}
+	}
 	for _, content := range d.Mandates {
 		op.Write = append(op.Write, spec.ChainRef{Content: content, Kind: spec.KindMandate})
 	}

@@ -246,11 +246,22 @@ func TestInvariant7SameAction(t *testing.T) {
 	s.refused("report of another action", s.signed(early, "bank"), "action-other")
 	s.execute(first)
 	s.holds(first, "executed")
+	_, err := s.verifier.Begin(t.Context(), org, s.Begin(second, s.Now).Bytes())
+	s.must(err)
+	named := s.Report(second, spec.OutcomeExecuted, "", true, s.Now).Body.(*spec.Report)
+	named.ExternalRef = s.reportOf(first).ExternalRef
+	s.refused("report of another execution under the same name", s.signed(named, "bank"), "external-ref-reused")
 	for _, r := range s.ledger.Records() {
 		if b, ok := r.Document.Body.(*spec.Report); ok && b.Action != spec.ActionDigest(first.Body.(*spec.Decision).Action) {
 			t.Errorf("a report of another action is logged")
 		}
 	}
+}
+
+func (s *story) reportOf(decision spec.Document) *spec.Report {
+	following, err := s.ledger.Following(s.t.Context(), org, decision.Digest)
+	s.must(err)
+	return following[len(following)-1].Document.Body.(*spec.Report)
 }
 
 func (s *story) signed(b spec.Body, party string) spec.Document {

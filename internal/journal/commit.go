@@ -14,7 +14,7 @@ import (
 // If anything before COMMIT fails, or COMMIT fails and did not land, the batch is rolled back and each operation runs alone:
 // so one that the tables refuse fails by itself.
 func (j *Journal) commit(ctx context.Context, calls []*call) {
-	b := &batch{calls: calls, requests: map[requestID]*claim{}, handed: map[docKey]int64{}, attached: map[docKey]spec.Document{},
+	b := &batch{calls: calls, requests: map[requestID]*claim{}, handed: map[docKey]int64{}, attached: map[docKey]spec.Document{}, refs: map[refID]string{},
 		rows: newProjections()}
 	if err := j.usable(); err != nil {
 		b.refuse(err)
@@ -140,6 +140,17 @@ func (j *Journal) lookUp(ctx context.Context, b *batch) error {
 			}
 			if found {
 				b.requests[requestID{k.Leaf, k.Key}] = r
+			}
+		}
+		if n := c.op.Ref; n.Name != "" {
+			var decision string
+			found, err := one(ctx, &j.writer, `SELECT decision FROM external_ref WHERE executor = ? AND name = ?`,
+				[]any{n.Executor, n.Name}, &decision)
+			if err != nil {
+				return err
+			}
+			if found {
+				b.refs[refID{n.Executor, n.Name}] = decision
 			}
 		}
 		if c.op.Document == "" {

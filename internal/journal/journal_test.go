@@ -354,6 +354,9 @@ func TestRecovery(t *testing.T) {
 	r := b.request("invoice-2", "12000.00", roster, mandate)
 	collect := func(ss spec.States, now time.Time) ([]spec.Document, error) {
 		docs, err := r.f(ss, now)
+		if err != nil {
+			return nil, err
+		}
 		d := *docs[0].Body.(*spec.Decision)
 		writtest.Collect("2000.00", now.Add(time.Hour))(&d)
 		docs[0], err = spec.New(&d)
@@ -389,6 +392,9 @@ func TestRecovery(t *testing.T) {
 	resume.Resume = interim.Digest
 	lifted := func(ss spec.States, now time.Time) ([]spec.Document, error) {
 		docs, err := r.f(ss, now)
+		if err != nil {
+			return nil, err
+		}
 		d := *docs[0].Body.(*spec.Decision)
 		d.Resumes = interim.Digest
 		d.Usage = append([]spec.Usage(nil), d.Usage...)

@@ -37,7 +37,7 @@ func key(parts ...string) string { return strings.Join(parts, "\x00") }
 
 // projections are the rows that the documents of a batch change, beside the documents themselves.
 type projections struct {
-	chains, budgets, holds, lines, proposals, approvals, effected, versions, requests table
+	chains, budgets, holds, lines, proposals, approvals, effected, versions, requests, refs table
 }
 
 func newProjections() *projections {
@@ -69,6 +69,7 @@ func newProjections() *projections {
 		INSERT INTO request (leaf, key, org, body, first, decision, final, last) VALUES %s
 		ON CONFLICT (leaf, key) DO UPDATE SET first = excluded.first, last = excluded.last, decision = excluded.decision,
 			final = excluded.final WHERE NOT request.final`
+	p.refs.statement = `INSERT INTO external_ref (executor, name, decision) VALUES %s ON CONFLICT (executor, name) DO NOTHING`
 	for _, t := range []*table{&p.chains, &p.holds, &p.proposals, &p.approvals, &p.versions} {
 		t.born = true
 	}
@@ -78,7 +79,7 @@ func newProjections() *projections {
 // write puts the rows into the tables. Approvals that had their effect in the batch that they came in are inserted and deleted.
 func (p *projections) write(ctx context.Context, w *writer) error {
 	for _, t := range []*table{&p.chains, &p.budgets, &p.holds, &p.lines, &p.proposals, &p.approvals, &p.effected, &p.versions,
-		&p.requests} {
+		&p.requests, &p.refs} {
 		if err := w.insert(ctx, t.statement, t.rows); err != nil {
 			return err
 		}

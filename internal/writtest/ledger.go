@@ -23,6 +23,7 @@ type Ledger struct {
 	attached map[string]spec.Document
 	answers  map[[2]string]answer
 	drafts   map[string]spec.Draft
+	refs     map[[2]string]string // the decision of each executor's name
 }
 
 type answer struct {
@@ -33,7 +34,7 @@ type answer struct {
 // NewLedger is an empty ledger of a world.
 func NewLedger(w *World) *Ledger {
 	return &Ledger{World: w, states: spec.States{}, attached: map[string]spec.Document{},
-		answers: map[[2]string]answer{}, drafts: map[string]spec.Draft{}}
+		answers: map[[2]string]answer{}, drafts: map[string]spec.Draft{}, refs: map[[2]string]string{}}
 }
 
 // Run does what journal.Run promises, one operation at a time.
@@ -42,6 +43,10 @@ func (l *Ledger) Run(_ context.Context, op spec.Op, f func(spec.States, time.Tim
 	defer l.mu.Unlock()
 	if known, ok, err := l.known(op); ok || err != nil {
 		return known, err
+	}
+	ref := [2]string{op.Ref.Executor, op.Ref.Name}
+	if decision, ok := l.refs[ref]; ok && decision != op.Ref.Decision {
+		return spec.Logged{}, spec.Refuse("external-ref-reused", "/externalRef", "the executor has named another execution so")
 	}
 	now := l.World.Now.UTC().Truncate(time.Millisecond)
 	states, err := l.begin(op)
@@ -119,6 +124,9 @@ func (l *Ledger) keep(op spec.Op, states spec.States, logged spec.Logged) {
 	l.states = maps.Clone(l.states)
 	maps.Copy(l.states, states)
 	l.records = append(l.records, logged.Records...)
+	if op.Ref.Name != "" {
+		l.refs[[2]string{op.Ref.Executor, op.Ref.Name}] = op.Ref.Decision
+	}
 	for _, d := range op.Attach {
 		if _, ok := l.attached[d.Digest]; !ok {
 			l.attached[d.Digest] = d

@@ -173,6 +173,14 @@ CREATE TABLE request (
 ) WITHOUT ROWID;
 CREATE INDEX request_interim ON request (first) WHERE NOT final;
 
+-- What an executor calls an execution in its own world: one name, one decision.
+CREATE TABLE external_ref (
+    executor TEXT NOT NULL,
+    name     TEXT NOT NULL,
+    decision TEXT NOT NULL,
+    PRIMARY KEY (executor, name)
+) WITHOUT ROWID;
+
 -- Operational rows: nothing below is part of what is proven.
 
 CREATE TABLE org (
