@@ -2,10 +2,12 @@ module github.com/writ-trust/writ/conformance/interop
 
 go 1.26.0
 
-require github.com/writ-trust/writ v0.0.0
-
 require (
 	cel.dev/cel-go v0.33.2
+	github.com/writ-trust/writ v0.0.0
+)
+
+require (
 	cel.dev/expr v0.25.1 // indirect
 	github.com/antlr4-go/antlr/v4 v4.13.1 // indirect
 	go.yaml.in/yaml/v3 v3.0.4 // indirect

@@ -254,6 +254,9 @@ func TestExpressionRefuses(t *testing.T) {
 		if got != nil || !errors.As(err, &e) || e.Reason != c.reason || e.Pointer != "/expression" || !strings.HasPrefix(e.Detail, "at byte ") {
 			t.Errorf("%.60s: %v, want %s", c.expression, err, c.reason)
 		}
+		if !slices.Contains(rule.Reasons(), c.reason) {
+			t.Errorf("%s is not among Reasons", c.reason)
+		}
 	}
 }
 

@@ -169,6 +169,9 @@ func TestParseRefuses(t *testing.T) {
 		if e.Reason != c.reason || e.Pointer != c.pointer {
 			t.Errorf("%s: got %v, want %s at %q", c.in, err, c.reason, c.pointer)
 		}
+		if !strings.HasPrefix(e.Reason, "member-") && !slices.Contains(rule.Reasons(), e.Reason) {
+			t.Errorf("%s is not among Reasons", e.Reason)
+		}
 	}
 	if _, err := rule.Parse(jcs.Value{}); err == nil {
 		t.Error("an absent constraint was accepted")
