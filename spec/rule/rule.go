@@ -56,6 +56,8 @@ type Draw struct {
 	Sum    Window // what is summed against Max; equals Bucket except for rolling windows
 	// Until is the first instant at which nothing charged to Bucket counts in any Sum; zero means never.
 	Until time.Time
+
+	reason string // where it is not the one of the unit
 }
 
 // Over returns the smallest lift that would admit the draw where used units are charged to Sum already, max is the
@@ -81,6 +83,9 @@ func (d Draw) Over(used, max, lifts int64) int64 {
 
 // Reason is the reason code of a draw that does not fit.
 func (d Draw) Reason() string {
+	if d.reason != "" {
+		return d.reason
+	}
 	if d.Unit == UnitCount {
 		return ReasonCountExceeded
 	}
@@ -98,7 +103,7 @@ type Violation struct {
 	Unit string
 }
 
-// Reason codes of what does not parse. Those of violations stand beside their types.
+// Reason codes of what does not parse. Those of violations, and of what one type alone has, stand beside their types.
 const (
 	ReasonConstraintUnknown = "constraint-unknown"
 	ReasonConstraintInvalid = "constraint-invalid"
@@ -117,7 +122,8 @@ const (
 
 var parseReasons = []string{ReasonConstraintUnknown, ReasonConstraintInvalid, ReasonConstraintID, ReasonPointerInvalid,
 	ReasonPointerName, ReasonZoneUnknown, ReasonPeriodUnknown, ReasonTimeForm, ReasonMoneyForm, ReasonMoneyZero,
-	ReasonMoneyRange, ReasonCurrencyUnknown, ReasonUnitsForm}
+	ReasonMoneyRange, ReasonCurrencyUnknown, ReasonUnitsForm, ReasonDurationForm, ReasonPatternInvalid,
+	ReasonExpressionSize, ReasonExpressionSyntax, ReasonExpressionName, ReasonExpressionType}
 
 // Reasons lists every reason code that this package gives, sorted.
 func Reasons() []string {
