@@ -49,7 +49,8 @@ var statuses = byCode(map[int]string{
 		roster-not-pinned seal-unknown draft-signed not-an-event too-many-chains position-status position-absent ledger-other
 		subject-other presentation-stale presentation-life presentation-audience holder-other commit-other executor-unknown
 		resource-owner executor-is-agent constraint-unknown constraint-invalid constraint-id pointer-invalid pointer-name
-		zone-unknown period-unknown time-form time-range money-form money-zero money-range currency-unknown currency-other
+		zone-unknown period-unknown duration-form pattern-invalid expression-size expression-syntax expression-name expression-type
+		time-form time-range money-form money-zero money-range currency-unknown currency-other
 		units-form key-syntax did-multikey did-key-type did-key-point did-jwk did-method proof-missing proof-not-single
 		proof-present proof-empty proof-context proof-type proof-suite proof-key proof-value proof-high-s proof-signature
 		proof-method proof-purpose proof-audience proof-domain proof-challenge proof-time proof-life proof-early proof-expired`,
