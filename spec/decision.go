@@ -80,12 +80,13 @@ type Missing struct {
 	Until     Time     `json:"until"`
 }
 
-// Lift raises one limit of its owner once, by MaxOver, in one window (absent for a limit on a single action).
+// Lift raises one limit of its owner once, by MaxOver, in one window (absent for a limit on a single action, a rolling limit, and
+// an approval). A lift of an approval constraint is of the action as a whole: it has no MaxOver.
 type Lift struct {
 	Owner      string     `json:"owner"`
 	Constraint string     `json:"constraint"`
 	Window     *Period    `json:"window,omitempty"`
-	MaxOver    rule.Money `json:"maxOver"`
+	MaxOver    rule.Money `json:"maxOver,omitempty"`
 }
 
 // Period is [From, To) in UTC; absent bounds are open.

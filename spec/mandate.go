@@ -232,6 +232,11 @@ func (m *Mandate) checkRecovery() error {
 			}
 		}
 	}
+	for i, c := range m.rules {
+		if rule.IsApproval(c) && !named[c.ID()] {
+			return refuse("approval-clause", mandateAt+"/constraints/"+strconv.Itoa(i), "a recovery clause says whose approval it asks for")
+		}
+	}
 	return nil
 }
 
@@ -240,6 +245,9 @@ func (m *Mandate) checkLiftable(id string, r *Recovery, place string) error {
 	i := slices.IndexFunc(m.rules, func(c rule.Constraint) bool { return c.ID() == id })
 	if i < 0 {
 		return refuse("recovery-foreign", place+"/for", "a clause lifts constraints of its own document only")
+	}
+	if rule.IsApproval(m.rules[i]) {
+		return nil
 	}
 	_, window, currency, bounded := m.rules[i].Reach()
 	switch {

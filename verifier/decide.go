@@ -1,6 +1,7 @@
 package verifier
 
 import (
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -280,7 +281,7 @@ func (d *deciding) violation(i int, c rule.Constraint, v *rule.Violation) {
 		d.fail(v.Reason, detail)
 		return
 	}
-	if lift, _ := d.lift(i, c.ID(), nil); lift >= v.Over {
+	if lift, _ := d.lift(i, c, nil); lift >= v.Over {
 		return
 	}
 	d.missingOr(i, c, v.Reason, spec.Lift{Owner: d.Mandates[i].Content, Constraint: c.ID(),
@@ -315,13 +316,19 @@ func (d *deciding) draw(c rule.Constraint) (rule.Draw, bool) {
 
 func (d *deciding) charge(i int, c rule.Constraint, draw rule.Draw) {
 	total := d.chains[i].Total(c.ID(), draw.Unit, draw.Sum.From, draw.Sum.To)
-	period := spec.PeriodOf(draw.Bucket)
-	lift, supplement := d.lift(i, c.ID(), period)
+	var period *spec.Period
+	if draw.Fixed() {
+		period = spec.PeriodOf(draw.Bucket)
+	}
+	lift, supplement := d.lift(i, c, period)
 	over := draw.Over(total.Used(), draw.Max, total.Lifted)
 	if over > lift {
 		d.usage = append(d.usage, usageRow(d.Mandates[i].Content, c.ID(), draw, total, 0, ""))
-		d.missingOr(i, c, draw.Reason(), spec.Lift{Owner: d.Mandates[i].Content, Constraint: c.ID(), Window: period,
-			MaxOver: rule.Money{Minor: over, Currency: draw.Unit}}, total)
+		needed := spec.Lift{Owner: d.Mandates[i].Content, Constraint: c.ID(), Window: period}
+		if !rule.IsApproval(c) {
+			needed.MaxOver = rule.Money{Minor: over, Currency: draw.Unit}
+		}
+		d.missingOr(i, c, draw.Reason(), needed, total)
 		return
 	}
 	d.usage = append(d.usage, usageRow(d.Mandates[i].Content, c.ID(), draw, total, over, supplement))
@@ -341,16 +348,21 @@ func usageRow(mandate, constraint string, draw rule.Draw, total spec.Window, ove
 	return u
 }
 
-// lift finds what an issued supplement of the interim decision adds to a limit of its own owner, in this window.
-func (d *deciding) lift(i int, constraint string, window *spec.Period) (over int64, supplement string) {
+// lift finds what an issued supplement of the interim decision adds to a limit of its own owner, in this window; an approval is
+// of the action as a whole.
+func (d *deciding) lift(i int, c rule.Constraint, window *spec.Period) (over int64, supplement string) {
 	for _, p := range d.chains[i].Proposals {
 		if d.Resumes == "" || p.Decision != d.Resumes || p.Status != spec.ProposalIssued || !d.now.Before(p.Until) {
 			continue
 		}
 		for _, l := range p.Lifts {
-			if l.Owner == d.Mandates[i].Content && l.Constraint == constraint && samePeriod(l.Window, window) {
-				return l.MaxOver.Minor, p.Document
+			if l.Owner != d.Mandates[i].Content || l.Constraint != c.ID() || !samePeriod(l.Window, window) {
+				continue
 			}
+			if rule.IsApproval(c) {
+				return math.MaxInt64, p.Document
+			}
+			return l.MaxOver.Minor, p.Document
 		}
 	}
 	return 0, ""
@@ -377,14 +389,20 @@ func (d *deciding) missingOr(i int, c rule.Constraint, reason string, lift spec.
 	switch over := lift.MaxOver.Minor; {
 	case d.closed != "":
 		d.fail("recovery-"+d.closed, detail)
+	case rule.IsApproval(c):
+		d.collect(m, clause, r, reason, detail, lift)
 	case over > r.MaxOver.Minor,
 		r.MaxOverPerWindow != nil && (over > r.MaxOverPerWindow.Minor || total.Lifted > r.MaxOverPerWindow.Minor-over),
 		r.MaxUses > 0 && total.Lifts >= r.MaxUses:
 		d.fail("lift-above-ceiling", detail)
 	default:
-		d.checks = append(d.checks, spec.Check{Check: d.name, Outcome: spec.MissingLift, Reason: reason, Detail: detail})
-		d.propose(m, clause, r, lift)
+		d.collect(m, clause, r, reason, detail, lift)
 	}
+}
+
+func (d *deciding) collect(m Mandate, clause int, r spec.Recovery, reason, detail string, lift spec.Lift) {
+	d.checks = append(d.checks, spec.Check{Check: d.name, Outcome: spec.MissingLift, Reason: reason, Detail: detail})
+	d.propose(m, clause, r, lift)
 }
 
 // propose gathers the lifts of one clause of one mandate.

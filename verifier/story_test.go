@@ -211,3 +211,53 @@ func reason(err error) string {
 		return "?" + err.Error()
 	}
 }
+
+// TestApproval: a limit that asks for people's approval, always and above a sum of the day, each approved for one action.
+func TestApproval(t *testing.T) {
+	for name, constraint := range map[string]string{
+		"always":            `{"id":"four-eyes","type":"approval"}`,
+		"above":             `{"id":"four-eyes","type":"approval","above":{"value":"100.00","currency":"EUR"}}`,
+		"above in a day":    `{"id":"four-eyes","type":"approval","above":{"value":"100.00","currency":"EUR"},"per":"P1D","zone":"Europe/Lisbon"}`,
+		"above in 24 hours": `{"id":"four-eyes","type":"approval","above":{"value":"100.00","currency":"EUR"},"per":"P1D","rolling":true}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newStory(t, name)
+			mandate := s.enrol(s.Mandate(func(m *spec.Mandate) {
+				m.Subject.Mandate.Constraints = append(m.Subject.Mandate.Constraints, writtest.JSON(constraint))
+				m.Subject.Mandate.Recovery = append(m.Subject.Mandate.Recovery, spec.Recovery{For: []string{"four-eyes"},
+					Approvers: []string{"cfo", "treasurer"}, Threshold: 1, Within: "PT1H"})
+			}))
+			if name != "always" {
+				d, small := s.ask("request-0", "60.00", mandate)
+				if d.Result != spec.Authorized {
+					t.Fatalf("60.00 is %s %v", d.Result, d.Checks)
+				}
+				s.execute(small)
+			}
+			for i, euros := range []string{"110.00", "120.00"} {
+				d, interim := s.ask("request-"+euros, euros, mandate)
+				if d.Result != spec.CollectMissing || d.Missing[0].Lifts[0].MaxOver.Minor != 0 {
+					t.Fatalf("%s is %s: %v", euros, d.Result, d.Missing)
+				}
+				s.Advance(2 * time.Hour / 3)
+				d, decision := s.lift(interim, mandate)
+				if d.Result != spec.Authorized {
+					t.Fatalf("approved, %s is %s %v", euros, d.Result, d.Checks)
+				}
+				s.execute(decision)
+				s.holds(decision, "executed")
+				if i == 0 {
+					s.Advance(time.Hour)
+				}
+			}
+			d, interim := s.ask("request-3", "130.00", mandate)
+			s.Advance(2 * time.Hour)
+			l, err := s.verifier.Resume(t.Context(), org, interim.Digest)
+			s.must(err)
+			if d, _ = verifier.Decision(l); d.Result != spec.Rejected {
+				t.Fatalf("nobody approved, and it is %s", d.Result)
+			}
+			s.holds(l.Last().Document, spec.Rejected)
+		})
+	}
+}

@@ -40,7 +40,7 @@ var statuses = byCode(map[int]string{
 		context-fixed version-unknown mode-unknown mode-other validity-absent validity-order grantor-mismatch evidence-shape
 		evidence-approval-shape policy-unsupported subject-key ledger-syntax action-pattern action-type resource-absent
 		resource-repeated nonce-length payload-absent idempotency-key constraints-many constraint-repeated recovery-repeated
-		recovery-foreign recovery-unliftable recovery-unbounded recovery-window issuer-unknown approver-repeated approver-unknown threshold-range grade-unknown
+		recovery-foreign recovery-unliftable recovery-unbounded recovery-window approval-clause issuer-unknown approver-repeated approver-unknown threshold-range grade-unknown
 		delegation-depth child-approvers child-status child-issuer child-parent child-grantor child-ledger child-validity
 		child-depth child-self-executed roster-version roster-threshold roster-person roster-key roster-party executor-role
 		lift-foreign notice-act decision-result decision-missing decision-check decision-identity decision-execute-before

@@ -56,6 +56,8 @@ type Draw struct {
 	Sum    Window // what is summed against Max; equals Bucket except for rolling windows
 	// Until is the first instant at which nothing charged to Bucket counts in any Sum; zero means never.
 	Until time.Time
+	// Own says that the window is the action's own, so that a lift of it names none.
+	Own bool
 
 	reason string // where it is not the one of the unit
 }
@@ -80,6 +82,9 @@ func (d Draw) Over(used, max, lifts int64) int64 {
 	}
 	return need - room
 }
+
+// Fixed says whether the window is the same one at a later instant of it: neither rolling nor the action's own.
+func (d Draw) Fixed() bool { return !d.Own && d.Bucket == d.Sum }
 
 // Reason is the reason code of a draw that does not fit.
 func (d Draw) Reason() string {

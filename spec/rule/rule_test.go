@@ -53,6 +53,10 @@ var shapes = []string{
 	`{"id":"weekend","type":"hours","days":["tue","sat","sun"],"from":"00:00","to":"24:00","zone":"Europe/Lisbon"}`,
 	`{"id":"all","type":"oneOf","pointer":"/parameters/ids","each":true,"maxItems":64,"values":["a","b"]}`,
 	`{"id":"all","type":"noneOf","pointer":"/parameters/ids","each":true,"maxItems":1,"values":[7]}`,
+	`{"id":"four-eyes","type":"approval"}`,
+	`{"id":"four-eyes","type":"approval","above":` + eur + `}`,
+	`{"id":"four-eyes","type":"approval","above":` + eur + `,"per":"P1D","zone":"Europe/Lisbon"}`,
+	`{"id":"four-eyes","type":"approval","above":` + eur + `,"per":"P1W","rolling":true}`,
 }
 
 func parse(t *testing.T, s string) rule.Constraint {
@@ -94,6 +98,8 @@ var invalid = []struct{ in, reason, pointer string }{
 	{`{"id":"x","type":"expression","source":"true"}`, "member-missing", "/expression"},
 	{`{"id":"x","type":"expression","expression":""}`, rule.ReasonExpressionSize, "/expression"},
 	{`{"id":"x","type":"expression","expression":"true","pointer":"/type"}`, "member-unknown", "/pointer"},
+	{`{"id":"x","type":"approval","per":"P1D","zone":"Europe/Lisbon"}`, rule.ReasonConstraintInvalid, "/per"},
+	{`{"id":"x","type":"approval","persons":["cfo"]}`, "member-unknown", "/persons"},
 	{`{"id":"x","type":"interval","atLeast":"PT60S"}`, rule.ReasonDurationForm, "/atLeast"},
 	{`{"id":"x","type":"interval","atLeast":5}`, "member-type", "/atLeast"},
 	{`{"id":"x","type":"pattern","pointer":"/type"}`, "member-missing", "/matches"},
