@@ -14,7 +14,7 @@ func init() {
 const ReasonApprovalNeeded = "approval-needed"
 
 const approvalSchema = `"above":{"$ref":"#/$defs/money"},` + spanSchema + `},
-"required":["id","type"],` + spanRules + `,"additionalProperties":false}`
+"required":["id","type"],"dependentRequired":{"per":["above"]},` + spanRules + `,"additionalProperties":false}`
 
 // approval asks people before an action: always, above a sum, or above a sum of all actions of a window. Who, how many and
 // how soon is said by the recovery clause of the same document that names it.

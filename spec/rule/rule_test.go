@@ -533,7 +533,7 @@ func FuzzParse(f *testing.F) {
 		a := rule.Action{Value: v, Amount: &rule.Money{Minor: 5, Currency: "EUR"}}
 		if c.Check(a, now) == nil {
 			d, draws := c.Draw(a, now)
-			if draws && (!d.Bucket.Contains(now) || !d.Sum.Contains(now) || d.Max <= 0) {
+			if draws && (!d.Bucket.Contains(now) || !d.Sum.Contains(now) || d.Max < 0 || d.Amount <= 0) {
 				t.Errorf("%s draws %+v", v.Canonical(), d)
 			}
 		}
