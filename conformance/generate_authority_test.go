@@ -103,7 +103,7 @@ func approvalTraces(b *book) {
 	m = l.Mandate()
 	l.step("propose", "mandate", m, drafted)
 	l.step("approve", "by cfo", l.ApproveMandate("cfo", m), recorded(1))
-	l.step("approve", "by treasurer's wallet", l.ApproveMandate("wallet", m), recorded(1))
+	l.step("approve", "by treasurer's wallet", l.ApproveMandate("wallet", m), refused("approver-unknown", "/approver"))
 	l.step("approve", "by treasurer", l.ApproveMandate("treasurer", m), issued(2))
 	l.finish("approval/key-of-reserved-kind", rosterClause, "A key of a kind that is not known counts nothing.")
 

@@ -17,6 +17,7 @@ import (
 const (
 	MaxChain         = 8  // mandates in one delegation chain, and links of one log entry
 	DefaultOpenHolds = 16 // open holds of a mandate that says nothing
+	MaxOpenHolds     = 4096
 	maxConstraints   = 32
 )
 
@@ -147,8 +148,8 @@ func (m *Mandate) checkTerms() error {
 		return refuse("ledger-syntax", mandateAt+"/ledger", "a ledger is a DID and a log origin")
 	case len(t.Policies) > 0:
 		return refuse("policy-unsupported", mandateAt+"/policies", "policies are not part of this version")
-	case t.MaxOpenHolds < 0:
-		return refuse("member-range", mandateAt+"/maxOpenHolds", "at least 1")
+	case t.MaxOpenHolds < 0 || t.MaxOpenHolds > MaxOpenHolds:
+		return refuse("member-range", mandateAt+"/maxOpenHolds", "between 1 and %d", MaxOpenHolds)
 	case !distinct(t.Resources):
 		return refuse("resource-repeated", mandateAt+"/resources", "resources are distinct and non-empty")
 	}

@@ -73,7 +73,7 @@ func Decide(c Case, states spec.States, now time.Time) ([]spec.Document, error) 
 		run  func()
 	}{
 		{"validity", d.validity}, {"status", d.status}, {"delegation", d.delegation}, {"scope", d.scope},
-		{"policy", func() {}}, {"constraints", d.constraints}, {"budget", d.budget},
+		{"constraints", d.constraints}, {"budget", d.budget},
 	} {
 		if d.name = check.name; !d.failed {
 			d.run(check.run)

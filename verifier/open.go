@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"io"
 	"sync"
 	"time"
 
@@ -179,6 +180,9 @@ func (v *Verifier) authenticity(ctx context.Context, org string, o *opened) (*sp
 	}
 	if roster.Content != v.Trust().Roster(grantor) {
 		return nil, notEntitled("roster-not-pinned")
+	}
+	if l, ok := roster.Newest().Terms().Ledger(v.DID); !ok || l.Key != v.Key {
+		return nil, spec.Refuse("ledger-unknown", "", "the grantor's roster does not list this ledger's key")
 	}
 	states, err := v.Journal.States(ctx, org, refs(o.Mandates), nil)
 	if isNotFound(err) {
@@ -366,7 +370,7 @@ func (v *Verifier) seen() *spec.Seen {
 
 func (v *Verifier) newID() (string, error) {
 	var random [10]byte
-	if _, err := v.Random.Read(random[:]); err != nil {
+	if _, err := io.ReadFull(v.Random, random[:]); err != nil {
 		return "", err
 	}
 	return spec.UUIDv7(v.Now(), random), nil

@@ -37,7 +37,7 @@ func (c *checking) replay() error {
 			}
 			return placed(place, err)
 		}
-		if err := c.linked(e, touched); err != nil {
+		if err := c.linked(e, next, touched); err != nil {
 			return placed(place, err)
 		}
 		c.states = next
@@ -94,9 +94,12 @@ func (c *checking) saltOf(content string) (salt, origin string) {
 }
 
 // linked: the entry's links are exactly the chains that the document is an event of.
-func (c *checking) linked(e event, touched []string) error {
+func (c *checking) linked(e event, next spec.States, touched []string) error {
 	if len(touched) != len(e.entry.Links) {
 		return spec.Refuse("entry-links", "", "the entry links %d chains, the document changes %d", len(e.entry.Links), len(touched))
+	}
+	if kind, grantor := next.EntryKind(e.doc); e.entry.Kind != kind || e.entry.Grantor != grantor {
+		return spec.Refuse("transparency-missing", "", "the entry does not say in the clear what it must: a %s of %q", kind, grantor)
 	}
 	d, isDecision := e.doc.Body.(*spec.Decision)
 	for i, chain := range touched {
@@ -147,7 +150,7 @@ func (c *checking) restore(d *spec.Decision) {
 		restored := *s
 		restored.Seq, restored.Head, restored.Status = p.Seq-1, p.Previous, p.Status
 		restored.Holds, restored.Windows = nil, nil
-		for range min(p.OpenHolds, spec.DefaultOpenHolds<<8) {
+		for range min(p.OpenHolds, spec.MaxOpenHolds) {
 			restored.Holds = append(restored.Holds, spec.Hold{Status: spec.HoldEntered})
 		}
 		for _, u := range d.Usage {
@@ -324,7 +327,7 @@ func (c *checking) executorSigned(e event) error {
 	if decisionOf(e.doc) != c.decision.Digest {
 		return spec.Refuse("decision-unknown", "/decision", "about another decision")
 	}
-	return checkExecutor(e.doc, d.Executor, d.Agent, r.InForce(e.at))
+	return checkSigned(e.doc, d, r, e.at)
 }
 
 // approverSigned verifies a word by the roster that judges it; the first roster judges its own.
@@ -412,9 +415,7 @@ func (c *checking) checkReceipt(d *spec.Decision) error {
 		return err
 	}
 	x := spec.Execution{Decision: c.decision}
-	if e, ok := roster.Newest().Terms().Executor(d.Executor); ok && d.Executor != d.Agent {
-		x.Role = e.Role
-	}
+	x.Role = roleThen(d, roster)
 	for _, e := range c.events {
 		switch e.doc.Body.(type) {
 		case *spec.Decision:

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/writ-trust/writ/internal/jcs"
 	"github.com/writ-trust/writ/internal/writtest"
 	"github.com/writ-trust/writ/issuer"
 	"github.com/writ-trust/writ/spec"
@@ -32,9 +33,10 @@ func newStory(t testing.TB, seed string) *story {
 	var err error
 	now := func() time.Time { return w.Now }
 	s.issuer, err = issuer.New(issuer.Options{Ledger: spec.Ledger{Verifier: writtest.Verifier, Log: writtest.Origin},
-		Seal: writtest.Grantor, Journal: s.ledger, Drafts: s.ledger, Random: w, Now: now})
+		Seal: writtest.Grantor, SealKey: spec.SealKey{ID: w.KeyID("seal"), Key: w.Key("seal").Public().Multikey()},
+		DecisionKey: w.Key("ledger").Public().Multikey(), Journal: s.ledger, Drafts: s.ledger, Random: w, Now: now})
 	s.must(err)
-	s.verifier, err = verifier.New(verifier.Options{DID: writtest.Verifier, Log: writtest.Origin, Epoch: 1, Journal: s.ledger,
+	s.verifier, err = verifier.New(verifier.Options{DID: writtest.Verifier, Key: w.Key("ledger").Public().Multikey(), Log: writtest.Origin, Epoch: 1, Journal: s.ledger,
 		Trust: func() *verifier.Trust { return s.trust }, Random: w, Now: now})
 	s.must(err)
 	s.roster = s.enrol(w.Roster())
@@ -260,4 +262,51 @@ func TestApproval(t *testing.T) {
 			s.holds(l.Last().Document, spec.Rejected)
 		})
 	}
+}
+
+// change puts a later roster version in force.
+func (s *story) change(changes ...func(*spec.Roster)) {
+	s.t.Helper()
+	s.roster = s.enrol(s.NextRoster(s.roster, changes...))
+}
+
+// TestRosterChangesLater: what was decided and executed under a roster stays true of it. A receipt is the same bytes after the bank
+// changed its role, and after it was removed; a report of what it had begun is taken all the same.
+func TestRosterChangesLater(t *testing.T) {
+	s := newStory(t, "roster changes")
+	mandate := s.enrol(s.Mandate())
+	_, done := s.ask("invoice-1", "4200.00", mandate)
+	s.execute(done)
+	_, begun := s.ask("invoice-2", "100.00", mandate)
+	_, err := s.verifier.Begin(t.Context(), org, s.Begin(begun, s.Now).Bytes())
+	s.must(err)
+	before := s.export(done)
+	for _, change := range []func(*spec.Roster){
+		func(r *spec.Roster) { r.Subject.Roster.Executors[0].Role = "gateway" },
+		func(r *spec.Roster) { r.Subject.Roster.Executors = nil },
+	} {
+		s.Advance(time.Hour)
+		s.change(change)
+		s.holds(done, "executed")
+		a, b := receiptIn(t, before), receiptIn(t, s.export(done))
+		if string(a) != string(b) {
+			t.Errorf("a later roster changed a receipt from %s to %s", a, b)
+		}
+	}
+	_, err = s.verifier.Report(t.Context(), org, s.Report(begun, spec.OutcomeExecuted, "", true, s.Now).Bytes())
+	s.must(err)
+	s.holds(begun, "executed")
+	p := s.Present([]spec.Document{mandate}, s.Action("1.00"), s.Request("invoice-3"), s.Now)
+	if _, err := s.verifier.Verify(t.Context(), verifier.Request{Org: org, Presentation: p.Bytes()}); reason(err) != "not-entitled" {
+		t.Errorf("an executor that the roster does not list any more: %v", err)
+	}
+}
+
+func receiptIn(t *testing.T, bundle []byte) []byte {
+	t.Helper()
+	var b verifier.Bundle
+	if err := jcs.Unmarshal(bundle, &b); err != nil {
+		t.Fatal(err)
+	}
+	return b.Receipt.Canonical()
 }

@@ -35,10 +35,11 @@ func ParseTrust(data []byte) (*Trust, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &Trust{fingerprint: jcs.Digest("writ/trust/v1\n", v.Canonical())}
+	t := &Trust{}
 	if err := v.Decode(t); err != nil {
 		return nil, err
 	}
+	t.fingerprint = jcs.Digest("writ/trust/v1\n", v.Canonical())
 	if t.Version != spec.Version {
 		return nil, spec.Refuse("version-unknown", "/version", "only version 1 is known")
 	}
