@@ -397,7 +397,7 @@ var bundleReasons = []Reason{
 	{"chain-order", "The entries of a chain do not follow one another.", "Do not rely on it: an entry was left out or moved."},
 	{"position-other", "The decision stands at another place on the chain than it says.", "The verifier that made it is faulty: report it."},
 	{"decision-other", "Deciding again from the bundle gives another decision.", "The verifier that made it is faulty: report it, with the bundle."},
-	{"env-unknown", "The decision was made under rules or tables that this Writ does not have.", "Check it with the version of Writ that its env names."},
+	{"env-unknown", "The decision rests on rules or tables of another release, and with those of this build it comes out otherwise: nobody can tell here.", "Check it with a build that has the tables which its env names; writ version prints those of a build."},
 	{"ledger-unknown", "The roster lists no such ledger.", "Have the grantor list the verifier in its roster."},
 	{"receipt-other", "The receipt is not what follows from decision, begin and reports.", "Do not rely on it: fetch it again from the ledger."},
 	{"expect-other", "The outcome is another than the one expected.", "See what the receipt says."},

@@ -31,6 +31,8 @@ const (
 	Holds    = "holds"
 	Fails    = "fails"
 	NotAsked = "not asked"
+	// Unchecked says that this build cannot tell: the decision rests on tables that it does not have.
+	Unchecked = "could not check"
 )
 
 // Verdict is one line of the answer.
@@ -104,6 +106,9 @@ func failed(name string, err error) Verdict {
 	switch {
 	case errors.As(err, &e):
 		v.Reason, v.Pointer, v.Detail = e.Reason, e.Pointer, e.Detail
+		if e.Reason == "env-unknown" {
+			v.Outcome = Unchecked
+		}
 	case errors.As(err, &l):
 		v.Reason, v.Detail = l.Reason, l.Detail
 	case errors.As(err, &n):

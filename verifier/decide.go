@@ -34,6 +34,7 @@ type Case struct {
 	Resumes       string // digest of the interim decision, "" for a new request
 	ReceivedAt    time.Time
 	Seen          *spec.Seen
+	Env           spec.Env // the tables and rules that the answer rests on
 }
 
 // Mandate is one mandate of the chain with its content digest.
@@ -455,7 +456,7 @@ func (d *deciding) decision() *spec.Decision {
 		Executor: d.Request.Executor, Resumes: d.Resumes, Closed: d.closed,
 		Inputs: spec.Inputs{Roster: d.Roster, Presentation: d.Presentation, Commit: d.Commit, RequestBody: d.RequestDigest},
 		Config: spec.Config{Resource: d.Action.Resource, Grantor: d.Owner, ExecuteWithin: spec.FormatDuration(d.ExecuteWithin)},
-		Env:    spec.CurrentEnv(), Identity: d.Identity, ReceivedAt: spec.At(d.received()), At: spec.At(d.now), Seen: d.Seen,
+		Env:    d.Env, Identity: d.Identity, ReceivedAt: spec.At(d.received()), At: spec.At(d.now), Seen: d.Seen,
 		Verifier: d.Verifier,
 	}
 	for i, m := range d.Mandates {

@@ -35,7 +35,7 @@ func (v *Verifier) open(ctx context.Context, r Request) (*opened, error) {
 		return nil, err
 	}
 	o := &opened{Case: Case{Mode: v.Mode, Epoch: v.Epoch, Verifier: v.DID, Identity: spec.IdentityPresented, Agent: p.Holder,
-		ActionValue: p.Action, Request: p.Request, Presentation: doc.Digest, ExecuteWithin: v.ExecuteWithin, Seen: v.seen()}}
+		ActionValue: p.Action, Request: p.Request, Presentation: doc.Digest, ExecuteWithin: v.ExecuteWithin, Seen: v.seen(), Env: spec.CurrentEnv()}}
 	if r.Hosted {
 		o.Identity = spec.IdentityHosted
 	}
@@ -340,7 +340,7 @@ func (v *Verifier) reopen(ctx context.Context, org, interim string) (*opened, er
 	p := pres.Document.Body.(*spec.Presentation)
 	o := &opened{Case: Case{Mode: d.Mode, Epoch: v.Epoch, Verifier: v.DID, Identity: d.Identity, Agent: d.Agent,
 		ActionValue: d.Action, Request: d.Request, Presentation: d.Inputs.Presentation, ExecuteWithin: v.ExecuteWithin,
-		Seen: v.seen(), Resumes: interim, ReceivedAt: d.ReceivedAt.Time}}
+		Seen: v.seen(), Env: spec.CurrentEnv(), Resumes: interim, ReceivedAt: d.ReceivedAt.Time}}
 	if o.Action, err = spec.ParseAction(d.Action); err != nil {
 		return nil, err
 	}

@@ -198,9 +198,6 @@ func (c *checking) again(e event, d *spec.Decision) error {
 	if err != nil {
 		return err
 	}
-	if d.Env != spec.CurrentEnv() {
-		return spec.Refuse("env-unknown", "/env", "decided with rules or tables that this build does not have")
-	}
 	p := c.presentation.Body.(*spec.Presentation)
 	roster := c.states.Roster(c.mandates[0].Body.Terms().Grantor.ID)
 	if roster == nil {
@@ -217,19 +214,21 @@ func (c *checking) again(e event, d *spec.Decision) error {
 	x := Case{ID: d.ID, Mode: d.Mode, Epoch: d.Epoch, Verifier: d.Verifier, Identity: d.Identity, Agent: p.Holder, Mandates: c.mandates,
 		Action: action, ActionValue: p.Action, Request: p.Request, RequestDigest: request, Presentation: c.presentation.Digest,
 		Roster: roster.NewestContent(), Owner: c.trust.Owner(action.Resource), ExecuteWithin: within, Resumes: d.Resumes,
-		ReceivedAt: d.ReceivedAt.Time, Seen: d.Seen}
+		ReceivedAt: d.ReceivedAt.Time, Seen: d.Seen, Env: d.Env}
 	if !c.commit.IsZero() {
 		x.Commit = c.commit.Digest
 	}
 	docs, err := Decide(x, c.states, e.at)
+	if err == nil && docs[0].Value.Equal(e.doc.Value.Without("proof")) {
+		return nil
+	}
+	if d.Env != spec.CurrentEnv() {
+		return spec.Refuse("env-unknown", "/env", "decided with rules or tables that this build does not have, and here it comes out otherwise")
+	}
 	if err != nil {
 		return err
 	}
-	if !docs[0].Value.Equal(e.doc.Value.Without("proof")) {
-		return spec.Refuse("decision-other", "", "run again on the same inputs, the decision comes out as %s",
-			docs[0].Body.(*spec.Decision).Result)
-	}
-	return nil
+	return spec.Refuse("decision-other", "", "run again on the same inputs, the decision comes out as %s", docs[0].Body.(*spec.Decision).Result)
 }
 
 // signature verifies each document by the key of the one who must have signed it. Approvals are verified by Apply, with the

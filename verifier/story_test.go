@@ -3,6 +3,7 @@ package verifier_test
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"testing"
 	"time"
 
@@ -309,4 +310,62 @@ func receiptIn(t *testing.T, bundle []byte) []byte {
 		t.Fatal(err)
 	}
 	return b.Receipt.Canonical()
+}
+
+// TestOtherTables: a decision that rests on tables of another release is run again all the same. Where it comes out the same it
+// follows; where it does not, nobody here can tell.
+func TestOtherTables(t *testing.T) {
+	s := newStory(t, "other tables")
+	mandate := s.enrol(s.Mandate())
+	for name, row := range map[string]struct {
+		change func(*spec.Decision)
+		want   string
+	}{
+		"the same answer": {func(d *spec.Decision) { d.Env.TZ = "2031a" }, verifier.Holds},
+		"another window": {func(d *spec.Decision) {
+			d.Env.TZ = "2031a"
+			d.Usage = slices.Clone(d.Usage)
+			d.Usage[0].To = spec.At(d.Usage[0].To.Add(time.Hour))
+		}, verifier.Unchecked},
+		"another window by our own tables": {func(d *spec.Decision) {
+			d.Usage = slices.Clone(d.Usage)
+			d.Usage[0].To = spec.At(d.Usage[0].To.Add(time.Hour))
+		}, verifier.Fails},
+	} {
+		s.Advance(time.Minute)
+		request := s.Request("request " + name)
+		p := s.Present([]spec.Document{mandate}, s.Action("1.00"), request, s.Now)
+		state := s.ledger.All()
+		decided, err := spec.New(changed(s.decide(p, mandate, state), row.change))
+		s.must(err)
+		signed := s.SignDecision(decided, s.Now)
+		_, err = s.ledger.Run(t.Context(), spec.Op{Org: org, Write: []spec.ChainRef{writtest.Ref(mandate)}, Read: []spec.ChainRef{writtest.Ref(s.roster)},
+			Attach: []spec.Document{p}}, func(spec.States, time.Time) ([]spec.Document, error) { return []spec.Document{signed}, nil })
+		s.must(err)
+		c := verifier.CheckBundle(s.export(signed), s.trust, verifier.CheckOptions{})
+		i := slices.IndexFunc(c.Verdicts, func(v verifier.Verdict) bool { return v.Name == verifier.Follows })
+		if got := c.Verdicts[i].Outcome; got != row.want || c.Holds != (row.want == verifier.Holds) {
+			t.Errorf("%s: %+v", name, c.Verdicts)
+		}
+	}
+}
+
+// decide is what Decide says of a presentation, as a body that a test may spoil.
+func (s *story) decide(p, mandate spec.Document, states spec.States) *spec.Decision {
+	s.t.Helper()
+	body := p.Body.(*spec.Presentation)
+	action, err := spec.ParseAction(body.Action)
+	s.must(err)
+	docs, err := verifier.Decide(verifier.Case{ID: s.ID(), Epoch: 1, Verifier: writtest.Verifier, Identity: spec.IdentityPresented, Agent: body.Holder,
+		Mandates: []verifier.Mandate{{Content: spec.ContentDigest(mandate.Value), Body: mandate.Body.(*spec.Mandate)}}, Action: action,
+		ActionValue: body.Action, Request: body.Request, RequestDigest: writtest.RequestDigest(p), Presentation: p.Digest,
+		Roster: states.Roster(writtest.Grantor).NewestContent(), Owner: writtest.Grantor, ExecuteWithin: time.Minute, Env: spec.CurrentEnv()}, states, s.Now)
+	s.must(err)
+	return docs[0].Body.(*spec.Decision)
+}
+
+func changed(d *spec.Decision, change func(*spec.Decision)) *spec.Decision {
+	c := *d
+	change(&c)
+	return &c
 }
