@@ -7,7 +7,7 @@ import (
 	"github.com/writ-trust/writ/spec/rule"
 )
 
-// This file is the table of documents.md section 8, one function a row: when an event is allowed, and its effect.
+// This file is the table of protocol.md 7.3, one function a row: when an event is allowed, and its effect.
 
 func (s *State) applyApproval(ss States, d Document, a *Approval, now time.Time) error {
 	if !now.Before(a.Expires.Time) {

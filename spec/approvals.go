@@ -243,7 +243,7 @@ func (n Needs) reach(grades map[string]Grade, allowed []string, threshold int64,
 }
 
 // checkPowers asks for each action pattern of the mandate one power of the roster that covers it, that reaches as far as
-// the mandate does, and whose own threshold the approvers meet (documents.md section 2).
+// the mandate does, and whose own threshold the approvers meet (protocol.md 6.5).
 func (n Needs) checkPowers(t *RosterTerms, grades map[string]Grade) error {
 	for _, pattern := range n.Mandate.Terms().Actions {
 		met := false

@@ -10,7 +10,7 @@ import (
 	"github.com/writ-trust/writ/internal/jcs"
 )
 
-// Kinds of log entry (documents.md section 9).
+// Kinds of log entry (protocol.md 8.1).
 const (
 	EntryRoster    = "roster"
 	EntryMandate   = "mandate"

@@ -21,7 +21,7 @@ const (
 	maxConstraints   = 32
 )
 
-// Mandate says which agent may do what, within which limits, until when, approved by whom (documents.md section 3).
+// Mandate says which agent may do what, within which limits, until when, approved by whom (protocol.md 4.2).
 type Mandate struct {
 	Envelope
 	Subject          MandateSubject `json:"credentialSubject"`
@@ -299,7 +299,7 @@ func checkThreshold(persons []string, threshold int64, least Grade, place string
 	return nil
 }
 
-// CheckChild holds a delegated mandate against its parent (documents.md section 3): same principal, same ledger, validity
+// CheckChild holds a delegated mandate against its parent (protocol.md 4.4): same principal, same ledger, validity
 // inside, one level less, self-execution only where the parent has it. Limits need no comparison: every ancestor is
 // decided too.
 func CheckChild(child, parent *Mandate, parentContent string) error {
@@ -323,7 +323,7 @@ func CheckChild(child, parent *Mandate, parentContent string) error {
 	return nil
 }
 
-// ChainID derives the chain of a content in a log (documents.md section 9): derived, never chosen, so one mandate has
+// ChainID derives the chain of a content in a log (protocol.md 7.1): derived, never chosen, so one mandate has
 // exactly one chain in exactly one log. For a roster the content is that of version 1.
 func ChainID(salt, log, content string) (string, error) {
 	key, err := jcs.DecodeBase64(salt)

@@ -34,7 +34,7 @@ var sortedReasons = sync.OnceValue(func() []Reason {
 	return all
 })
 
-// Bytes, digests and the members of any document (documents.md section 1).
+// Bytes, digests and the members of any document (protocol.md 1 to 3).
 var bytesReasons = []Reason{
 	{"json-size", "The document is larger than 256 KiB.", "Send less: attach large files by their digest."},
 	{"json-depth", "The document is nested deeper than 32 levels.", "Flatten it; no document of Writ needs that depth."},
@@ -67,7 +67,7 @@ var bytesReasons = []Reason{
 	{"pointer-syntax", "A pointer does not point to a member of the action's parameters.", "Write it like /parameters/memo."},
 }
 
-// The documents themselves (documents.md sections 2 to 7).
+// The documents themselves (protocol.md 4).
 var documentReasons = []Reason{
 	{"type-unknown", "No document of Writ has this type.", "Check the member type; a newer version of Writ may know it."},
 	{"type-fixed", "The types of a document are fixed, in order.", "Write exactly the types that the document's schema names."},
@@ -133,7 +133,7 @@ var documentReasons = []Reason{
 	{"supplement-alone", "A supplement was presented as if it were a mandate.", "Present the mandate; the ledger knows its supplements."},
 }
 
-// Approvals and rosters (documents.md sections 2 and 4).
+// Approvals and rosters (protocol.md 6).
 var approvalReasons = []Reason{
 	{"approval-kind", "No approval has this kind here.", "Use the kind of the content: mandate, supplement, roster, resume or reconciliation."},
 	{"approval-decision", "The approver neither approves, declines nor withdraws.", "Use one of the three."},
@@ -159,7 +159,7 @@ var approvalReasons = []Reason{
 	{"veto-late", "The roster version is not the newest, or its delay is over.", "Change the roster with a further version."},
 }
 
-// Chains, holds and accounts (documents.md sections 8 and 9).
+// Chains, holds and accounts (protocol.md 7 and 8).
 var chainReasons = []Reason{
 	{"chain-unknown", "There is no such chain here.", "Ask the ledger that the mandate names."},
 	{"time-backwards", "The document would be logged before the chain's newest entry.", "Set the machine's clock right."},
@@ -211,7 +211,7 @@ var chainReasons = []Reason{
 	{"mandate-not-yet-valid", "The mandate is not valid yet.", "Wait until validFrom."},
 }
 
-// What decisions say (design.md section 5); those of the constraints are below.
+// What decisions say (protocol.md 9.1); those of the constraints are below.
 var decisionReasons = []Reason{
 	{"not-entitled", "The caller, the mandate or the action's resource does not fit together.", "Check key, mandate and resource; which of them is wrong is not told."},
 	{"indeterminate", "Something that the check needs could not be reached or read.", "Try again with the same idempotency key; nothing was decided."},
@@ -235,7 +235,7 @@ var decisionReasons = []Reason{
 	{"transparency-missing", "The log has no entry of the mandate, or the entry does not name its grantor.", "Have the mandate issued by its ledger."},
 }
 
-// Constraints (documents.md section 3); the codes are declared beside their types in package rule.
+// Constraints (protocol.md 5 and 11); the codes are declared beside their types in package rule.
 var ruleReasons = []Reason{
 	{"constraint-unknown", "No constraint has this type.", "Use a type that this version knows."},
 	{"constraint-invalid", "The constraint's members contradict each other or its type.", "See the type's JSON Schema."},
@@ -384,7 +384,7 @@ var logReasons = []Reason{
 	{"log-keep", "Another checkpoint than the staged one was to be kept.", "This is a mistake in the calling program."},
 }
 
-// Bundles that are checked without a server (documents.md section 10).
+// Bundles that are checked without a server (protocol.md 13 and 14).
 var bundleReasons = []Reason{
 	{"bundle-logged", "A document of the bundle has no log entry in it.", "Export the bundle again."},
 	{"bundle-order", "Entries of the bundle do not stand in the order that their documents need.", "Do not rely on it: one was logged after what depends on it."},

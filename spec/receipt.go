@@ -7,7 +7,7 @@ import (
 )
 
 // Receipt is a signed view of one authorised action: a pure function of its decision, its begin and its reports, the same
-// bytes each time (documents.md section 6). It is no event of a chain.
+// bytes each time (protocol.md 10.3). It is no event of a chain.
 type Receipt struct {
 	Envelope
 	Subject ReceiptSubject `json:"credentialSubject"`

@@ -14,7 +14,7 @@ import (
 const BundleType = "application/vnd.writ.bundle+json"
 
 // Bundle is one self-contained file: everything that an auditor needs to see that one action was allowed and executed, beside a
-// trust file (documents.md section 10). It has no extra members.
+// trust file (protocol.md 13). It has no extra members.
 type Bundle struct {
 	Type         string      `json:"type"` // WritBundle
 	Version      string      `json:"version"`

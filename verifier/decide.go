@@ -53,7 +53,7 @@ func (c *Case) root() Mandate { return c.Mandates[0] }
 func (c *Case) selfExecuted() bool { return c.Request.Executor == c.Agent }
 
 // Decide says what follows from a request, in these states, at this instant: one decision, unsigned, or an error that leaves
-// nothing. It is pure. The checks run in the order of design.md section 5: authority is an error without a trace, then a
+// nothing. It is pure. The checks run in the order of protocol.md 9.1: authority is an error without a trace, then a
 // violation that no recovery clause of its own document names ends in REJECTED, the others in COLLECT_MISSING, and none in
 // AUTHORIZED with a hold.
 func Decide(c Case, states spec.States, now time.Time) ([]spec.Document, error) {

@@ -8,7 +8,7 @@ import (
 )
 
 // Begin takes the executor's word right before the effect. The entry with its proof is the leave to execute: the executor's
-// rule is to check it, once (documents.md section 6). Same bytes, same answer.
+// rule is to check it, once (protocol.md 10.1). Same bytes, same answer.
 func (v *Verifier) Begin(ctx context.Context, org string, data []byte) (spec.Logged, error) {
 	return v.execution(ctx, org, data, spec.TypeBegin)
 }

@@ -27,7 +27,7 @@ type opened struct {
 	proof vc.Proof
 }
 
-// open judges everything of a request that needs no lock, in the order of design.md section 5: request, identity, ledger,
+// open judges everything of a request that needs no lock, in the order of protocol.md 9.1: request, identity, ledger,
 // authenticity, approvals. What fails here is an error and leaves nothing.
 func (v *Verifier) open(ctx context.Context, r Request) (*opened, error) {
 	doc, p, err := v.parsePresentation(r.Presentation)

@@ -163,7 +163,7 @@ func (c *checking) restore(d *spec.Decision) {
 }
 
 // approved judges the root's approvals anew before each decision, as open does: a roster that came meanwhile may call a key
-// compromised since before it approved, and then the mandate authorises nothing any more (documents.md section 2).
+// compromised since before it approved, and then the mandate authorises nothing any more (protocol.md 9.1, row 5).
 func (c *checking) approved() error {
 	root := c.mandates[0]
 	if !root.Body.IsRoot() {

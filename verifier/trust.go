@@ -9,7 +9,7 @@ import (
 	"github.com/writ-trust/writ/spec"
 )
 
-// Trust is a reader's trust file (documents.md section 10): what the reader decided to believe before it saw any bundle. It is
+// Trust is a reader's trust file (protocol.md 12): what the reader decided to believe before it saw any bundle. It is
 // never read from a bundle.
 type Trust struct {
 	Version   string            `json:"version"`

@@ -5,7 +5,7 @@ import "strings"
 // maxTypeLength limits action types and patterns, in bytes.
 const maxTypeLength = 128
 
-// ValidType reports whether s is an action type (documents.md section 1): segments of small letters, digits and
+// ValidType reports whether s is an action type (protocol.md 2.4): segments of small letters, digits and
 // underscores that begin with a letter, joined by points, at most 128 bytes.
 func ValidType(s string) bool {
 	if len(s) > maxTypeLength {

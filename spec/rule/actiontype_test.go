@@ -8,7 +8,7 @@ import (
 	"github.com/writ-trust/writ/spec/rule"
 )
 
-// typeForm is an action type as documents.md section 1 writes it.
+// typeForm is an action type as protocol.md 2.4 writes it.
 var typeForm = regexp.MustCompile(`\A[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*\z`)
 
 func validType(s string) bool { return len(s) <= 128 && typeForm.MatchString(s) }

@@ -1,5 +1,5 @@
 // Package rule is the language of limits: what a constraint of a mandate says, whether one action keeps it, and
-// how it reads to a person (documents.md section 3). It is pure: the moment is handed in, the time zone data and
+// how it reads to a person (protocol.md 5). It is pure: the moment is handed in, the time zone data and
 // the currency table are compiled in, so every machine gives the same answer.
 //
 // It knows neither mandates nor state: a constraint checks an action (Check) and says how much it would draw from

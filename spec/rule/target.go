@@ -57,7 +57,7 @@ var (
 )
 
 // checkPointer refuses array indices, and names people choose for show: of a counterparty only the id may be limited
-// (documents.md section 3).
+// (protocol.md 5).
 func checkPointer(p string) error {
 	if len(p) > 256 || !pointerForm.MatchString(p) || arrayIndices.MatchString(p) {
 		return refuse(ReasonPointerInvalid, "/pointer", "a pointer is RFC 6901, at most 256 bytes, without array indices")
