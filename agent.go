@@ -162,14 +162,14 @@ func (c *Client) Await(ctx context.Context, a Answer) (Answer, error) {
 	for a.Result == spec.CollectMissing {
 		soonest := time.NewTimer(breath)
 		r, err := c.Recovery(ctx, a.Digest, longPoll)
-		switch {
-		case err != nil:
-			soonest.Stop()
+		if err != nil {
 			return a, err
-		case r.Answer != nil:
-			soonest.Stop()
+		}
+		if r.Answer != nil {
 			a = *r.Answer
-			continue
+		}
+		if a.Result != spec.CollectMissing {
+			break
 		}
 		select {
 		case <-ctx.Done():

@@ -70,7 +70,7 @@ func (c *Client) Guard(ctx context.Context, x Executor, o Order) (Leave, error) 
 	if err != nil {
 		return Leave{}, err
 	}
-	ack, err := c.handOver(ctx, begin)
+	ack, err := c.handOver(ctx, begin, d.ExecuteBefore.Time)
 	if err != nil {
 		return Leave{}, err
 	}
@@ -170,14 +170,13 @@ func (x Executor) proof(d *spec.Decision, now time.Time) vc.ProofOptions {
 	return vc.ProofOptions{VerificationMethod: method, Purpose: did.AssertionMethod, Created: now}
 }
 
-// handOver posts a begin until it is acknowledged or refused. Between two tries it waits as long as the server asks.
-func (c *Client) handOver(ctx context.Context, begin spec.Document) (Acknowledgement, error) {
+// handOver posts a begin until it is acknowledged or refused. Between two tries it waits as long as the server asks, as long as the
+// leave would still come in time.
+func (c *Client) handOver(ctx context.Context, begin spec.Document, before time.Time) (Acknowledgement, error) {
 	for try := 1; ; try++ {
 		ack, err := post[Acknowledgement](ctx, c, "/v1/begins", begin.Bytes())
-		if !lost(err) || try == begins {
-			return ack, err
-		}
-		if pause(ctx, max(retryAfter(err), breath)) != nil {
+		wait := max(retryAfter(err), breath)
+		if !lost(err) || try == begins || !c.Now().Add(wait).Before(before) || pause(ctx, wait) != nil {
 			return ack, err
 		}
 	}
