@@ -65,7 +65,7 @@ type CheckOptions struct {
 	Test bool
 }
 
-// lateAfter is how long after its own time a document may be logged without remark (documents.md section 1).
+// lateAfter is how long after its own time a document may be logged without remark (protocol.md 14.5).
 const lateAfter = 10 * time.Minute
 
 // CheckBundle verifies a bundle from its bytes and the trust file alone: it calls nobody and reads no clock. The verdicts stop at
@@ -113,7 +113,7 @@ func (c *checking) verdict(name string, run func() error) Verdict {
 	return v
 }
 
-// rosterNotProven is what anchored leaves open as long as no head covers the roster's chain (documents.md section 10).
+// rosterNotProven is what anchored leaves open as long as no head covers the roster's chain (protocol.md 14.3).
 const rosterNotProven = "roster newest: not proven"
 
 func failed(name string, err error) Verdict {
