@@ -16,6 +16,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/writ-trust/writ/did"
 )
@@ -273,6 +274,35 @@ func TestStoreManyAdders(t *testing.T) {
 	}
 	if got, want := len(again.List()), len(keys); got != want {
 		t.Errorf("%d keys on disk, want %d", got, want)
+	}
+}
+
+// TestReadingWaitsForNoAdder: while keys are being added, which takes long, those that are there can be read.
+func TestReadingWaitsForNoAdder(t *testing.T) {
+	store, err := CreateStore(filepath.Join(t.TempDir(), "keys"), words, Options{WorkFactor: 17})
+	if err != nil {
+		t.Fatal(err)
+	}
+	key := generate(t, Ed25519)
+	if err := store.Add(map[string]*Signer{"agent/a": key}); err != nil {
+		t.Fatal(err)
+	}
+	begun, added := time.Now(), make(chan error, 1)
+	go func() { added <- store.Add(map[string]*Signer{"agent/b": key}) }()
+	for longest := time.Duration(0); ; {
+		start := time.Now()
+		if _, err := store.Signer("agent/a"); err != nil || len(store.List()) == 0 {
+			t.Fatal(err)
+		}
+		longest = max(longest, time.Since(start))
+		select {
+		case err := <-added:
+			if took := time.Since(begun); err != nil || longest > took/2 {
+				t.Errorf("a key was read after %v, while another was added in %v: %v", longest, took, err)
+			}
+			return
+		default:
+		}
 	}
 }
 

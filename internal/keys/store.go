@@ -17,9 +17,11 @@ type Store struct {
 	path       string
 	passphrase passphrase
 
-	mu     sync.Mutex
-	keys   []namedKey // by name, rising
+	adding sync.Mutex // held while the file is replaced, about a second; guards sealed
 	sealed []byte     // the file's bytes as last read or written
+
+	mu   sync.RWMutex // never held while encrypting: reading a key waits for no other being added
+	keys []namedKey   // by name, rising; replaced as a whole, by who holds adding
 }
 
 // A NamedPublicKey is the public half of a key in a Store.
@@ -59,8 +61,8 @@ func OpenStore(path, words string, o Options) (*Store, error) {
 
 // List returns the public halves, by name.
 func (s *Store) List() []NamedPublicKey {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	s.mu.RLock()
+	defer s.mu.RUnlock()
 	list := make([]NamedPublicKey, len(s.keys))
 	for i, k := range s.keys {
 		list[i] = NamedPublicKey{k.name, k.signer.public}
@@ -70,8 +72,8 @@ func (s *Store) List() []NamedPublicKey {
 
 // Signer returns the key of that name. Reason: key-unknown.
 func (s *Store) Signer(name string) (*Signer, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	s.mu.RLock()
+	defer s.mu.RUnlock()
 	i, found := slices.BinarySearchFunc(s.keys, name, byName)
 	if !found {
 		return nil, &Error{Reason: "key-unknown", Path: s.path, Detail: fmt.Sprintf("has no key %q", name)}
@@ -82,10 +84,10 @@ func (s *Store) Signer(name string) (*Signer, error) {
 func byName(k namedKey, name string) int { return cmp.Compare(k.name, name) }
 
 // Add puts keys into the file, all of them or none; when it returns nil they are on disk. It replaces none.
-// Encrypting takes as long as opening does, so add together what is made together. Reasons: key-name, key-exists, key-file-changed.
+// Encrypting takes as long as opening does, so add together what is made together; keys can be read meanwhile. Reasons: key-name, key-exists, key-file-changed.
 func (s *Store) Add(signers map[string]*Signer) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	s.adding.Lock()
+	defer s.adding.Unlock()
 	keys := slices.Clone(s.keys)
 	for name, signer := range signers {
 		if !nameForm.MatchString(name) {
@@ -100,7 +102,7 @@ func (s *Store) Add(signers map[string]*Signer) error {
 	return s.replace(keys)
 }
 
-// replace makes keys the content of the file, then of the Store.
+// replace makes keys the content of the file, then of the Store. The caller holds adding.
 func (s *Store) replace(keys []namedKey) error {
 	onDisk, err := readFile(s.path)
 	if err != nil {
@@ -116,7 +118,10 @@ func (s *Store) replace(keys []namedKey) error {
 	if err := replaceFile(s.path, sealed); err != nil {
 		return err
 	}
-	s.keys, s.sealed = keys, sealed
+	s.sealed = sealed
+	s.mu.Lock()
+	s.keys = keys
+	s.mu.Unlock()
 	return nil
 }
 
