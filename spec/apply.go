@@ -70,10 +70,16 @@ func (s *State) proposalApproval(l LoggedApproval) error {
 	return nil
 }
 
+// signerSkew is how far a signer's clock may be behind the ledger's.
+const signerSkew = 10 * time.Second
+
 // resumeApproval makes a suspended mandate active again when the root's full threshold has said so since.
 func (s *State) resumeApproval(ss States, l LoggedApproval) error {
 	if s.Status != StatusSuspended {
 		return refuse("not-suspended", "/content", "the mandate is %s", s.Status)
+	}
+	if l.Body().At.Add(signerSkew).Before(s.Since) {
+		return refuse("approval-stale", "/at", "signed before the mandate was suspended")
 	}
 	if l.Body().Decision == Decline { // this attempt is over; the mandate stays suspended
 		s.Pending = dropKind(s.Pending, KindResume)

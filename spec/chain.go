@@ -32,6 +32,7 @@ type State struct {
 	Seq     int64     // entries so far
 	Head    string    // leaf hash of the newest entry
 	At      time.Time // ledger time of the newest entry; it never goes back
+	Since   time.Time // ledger time from which Status is what it is
 
 	Mandate   *Mandate         // the mandate, once active
 	Pending   []LoggedApproval // approvals not yet part of an effect, in log order
@@ -242,10 +243,13 @@ func (ss States) Apply(d Document, now time.Time) (next States, touched []string
 	}
 	for _, chain := range touched {
 		s := next[chain]
+		before := s.Status
 		if err := s.apply(next, d, now); err != nil {
 			return nil, nil, err
 		}
-		s.Seq, s.At = s.Seq+1, now
+		if s.Seq, s.At = s.Seq+1, now; s.Status != before {
+			s.Since = now
+		}
 	}
 	slices.Sort(touched)
 	return next, touched, nil

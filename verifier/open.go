@@ -387,12 +387,13 @@ func refs(mandates []Mandate) []spec.ChainRef {
 
 func isNotFound(err error) bool { return err != nil && reasonOf(err) == "not-found" }
 
-// judgedCache remembers documents by the hash of their whole bytes and the roster version that judged them, so that the hot path
-// checks one signature. It forgets everything when it is full.
+// judgedCache remembers mandates by the hash of their whole bytes and the roster version that judged them, so that the hot path checks
+// one signature. Only what passed is kept, so strangers fill nothing; it forgets everything when it is full.
 type judgedCache struct {
 	mu     sync.Mutex
 	parsed map[[32]byte]Mandate
 	passed map[judgedKey]bool
+	bytes  int // of what is parsed
 }
 
 type judgedKey struct {
@@ -400,7 +401,8 @@ type judgedKey struct {
 	roster string
 }
 
-const maxJudged = 4096
+// maxJudged bounds the cache, in canonical bytes of mandates: in memory they take about ten times as much.
+const maxJudged = 8 << 20
 
 func (c *judgedCache) parse(v jcs.Value) (Mandate, error) {
 	sum := sha256.Sum256(v.Canonical())
@@ -421,14 +423,7 @@ func (c *judgedCache) parse(v jcs.Value) (Mandate, error) {
 	if !ok {
 		return Mandate{}, spec.Refuse("type-unknown", "/type", "a mandate is wanted")
 	}
-	m = Mandate{Content: spec.ContentDigest(v), Body: body, doc: doc, sum: sum}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.parsed == nil || len(c.parsed) >= maxJudged {
-		c.parsed = map[[32]byte]Mandate{}
-	}
-	c.parsed[sum] = m
-	return m, nil
+	return Mandate{Content: spec.ContentDigest(v), Body: body, doc: doc, sum: sum}, nil
 }
 
 func (c *judgedCache) once(m Mandate, roster *spec.State, judge func() error) error {
@@ -444,9 +439,9 @@ func (c *judgedCache) once(m Mandate, roster *spec.State, judge func() error) er
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.passed == nil || len(c.passed) >= maxJudged {
-		c.passed = map[judgedKey]bool{}
+	if c.bytes += len(m.doc.Bytes()); c.passed == nil || c.bytes > maxJudged {
+		c.parsed, c.passed, c.bytes = map[[32]byte]Mandate{}, map[judgedKey]bool{}, len(m.doc.Bytes())
 	}
-	c.passed[key] = true
+	c.parsed[m.sum], c.passed[key] = m, true
 	return nil
 }

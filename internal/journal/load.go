@@ -75,15 +75,15 @@ func (l *loading) want(key docKey, put func(spec.Document)) {
 
 func (l *loading) loadChains(contents []string) error {
 	err := each(l.ctx, l.q, `
-		SELECT id, org, kind, content, status, seq, head, at, document FROM chain
+		SELECT id, org, kind, content, status, seq, head, at, since, document FROM chain
 		WHERE content IN (SELECT value FROM json_each(?))`,
 		func(rows *sql.Rows) error {
 			h, s := &held{}, &spec.State{}
-			var at int64
-			if err := rows.Scan(&s.Chain, &h.org, &s.Kind, &s.Content, &s.Status, &s.Seq, &s.Head, &at, &h.document); err != nil {
+			var at, since int64
+			if err := rows.Scan(&s.Chain, &h.org, &s.Kind, &s.Content, &s.Status, &s.Seq, &s.Head, &at, &since, &h.document); err != nil {
 				return err
 			}
-			s.At, h.state = instant(at), s
+			s.At, s.Since, h.state = instant(at), instant(since), s
 			l.chains[s.Chain] = h
 			if h.document != "" {
 				l.want(docKey{h.org, h.document}, func(d spec.Document) { s.Mandate = d.Body.(*spec.Mandate) })

@@ -43,8 +43,8 @@ type projections struct {
 func newProjections() *projections {
 	p := &projections{}
 	p.chains.statement = `
-		INSERT INTO chain (id, org, kind, content, status, seq, head, at, document, urn, name, grantor, born) VALUES %s
-		ON CONFLICT (id) DO UPDATE SET status = excluded.status, seq = excluded.seq, head = excluded.head, at = excluded.at,
+		INSERT INTO chain (id, org, kind, content, status, seq, head, at, since, document, urn, name, grantor, born) VALUES %s
+		ON CONFLICT (id) DO UPDATE SET status = excluded.status, seq = excluded.seq, head = excluded.head, at = excluded.at, since = excluded.since,
 			document = excluded.document, urn = excluded.urn, name = excluded.name, grantor = excluded.grantor`
 	p.budgets.statement = `
 		INSERT INTO budget (chain, constraint_id, unit, from_at, to_at, maximum, lifted, held, committed, excess, lifts) VALUES %s
@@ -153,7 +153,7 @@ func (p *projections) chain(h *held, leaf int64) {
 	if len(s.Versions) > 0 {
 		grantor = s.Versions[0].Document.Body.(*spec.Roster).Terms().Grantor
 	}
-	p.chains.put(s.Chain, s.Chain, h.org, s.Kind, s.Content, s.Status, s.Seq, s.Head, millis(s.At), h.document, urn, name, grantor, leaf)
+	p.chains.put(s.Chain, s.Chain, h.org, s.Kind, s.Content, s.Status, s.Seq, s.Head, millis(s.At), millis(s.Since), h.document, urn, name, grantor, leaf)
 }
 
 func (p *projections) budget(chain string, w spec.Window, leaf int64) {

@@ -62,6 +62,7 @@ CREATE TABLE chain (
     seq      INTEGER NOT NULL CHECK (seq >= 1),
     head     TEXT    NOT NULL,
     at       INTEGER NOT NULL,
+    since    INTEGER NOT NULL, -- when it came to its status
     document TEXT    NOT NULL, -- digest of the mandate once it is active, else ''
     urn      TEXT    NOT NULL, -- of the mandate, else ''
     name     TEXT    NOT NULL, -- of the mandate, else ''
