@@ -134,7 +134,7 @@ func waitQuery(wait time.Duration) url.Values {
 	if wait <= 0 {
 		return nil
 	}
-	return url.Values{"wait": {wait.String()}}
+	return url.Values{"wait": {min(wait, longPoll).String()}}
 }
 
 // Decision reads an answer again, by id (dec_…, urn:uuid:…) or digest.

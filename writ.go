@@ -69,7 +69,9 @@ type Error struct {
 	Status    int    `json:"status"`
 	Code      string `json:"code"` // reason code
 	Title     string `json:"title"`
-	Pointer   string `json:"pointer"` // RFC 6901 JSON Pointer of the place in the document that was sent
+	Pointer   string `json:"pointer"` // RFC 6901 JSON Pointer of the place in the document that was sent, or ? and a query parameter's name
+	Offset    *int   `json:"offset"`  // byte at which reading what was sent stopped, nil where it was read
+	Scope     string `json:"scope"`   // what the API key lacks, where it lacks a scope
 	Remedy    string `json:"remedy"`
 	RequestID string `json:"request_id"` // names the request in the server's log
 
@@ -80,6 +82,12 @@ func (e *Error) Error() string {
 	s := e.Code
 	if e.Pointer != "" {
 		s += " at " + strconv.Quote(e.Pointer)
+	}
+	if e.Offset != nil {
+		s += " at byte " + strconv.Itoa(*e.Offset)
+	}
+	if e.Scope != "" {
+		s += ": " + strconv.Quote(e.Scope)
 	}
 	return fmt.Sprintf("writ: %s: %s %s (HTTP %d, request %s)", s, e.Title, e.Remedy, e.Status, e.RequestID)
 }

@@ -74,6 +74,11 @@ func (s *Server) authenticate(r *http.Request) (journal.APIKey, error) {
 	return k, nil
 }
 
+// scopeError is a key without the scope of an operation.
+type scopeError struct{ scope string }
+
+func (e *scopeError) Error() string { return "forbidden-scope: the key lacks the scope " + e.scope }
+
 // admit lets a caller through who is known, not too fast, and has the scope.
 func (s *Server) admit(r *http.Request, scope string) (journal.APIKey, error) {
 	k, err := s.authenticate(r)
@@ -83,7 +88,7 @@ func (s *Server) admit(r *http.Request, scope string) (journal.APIKey, error) {
 	case !s.buckets.take(k.ID, s.Now()):
 		return k, spec.Refuse("rate-limited", "", "too many requests with this key")
 	case !slices.Contains(k.Scopes, scope):
-		return k, spec.Refuse("forbidden-scope", "", "the key lacks the scope %s", scope)
+		return k, &scopeError{scope}
 	}
 	return k, nil
 }

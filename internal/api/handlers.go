@@ -21,14 +21,14 @@ type (
 	}
 	waited struct {
 		ID   string `path:"id"`
-		Wait string `query:"wait" doc:"How long to wait for another answer, such as 30s; at most 45s"`
+		Wait string `query:"wait" doc:"How long to wait for another answer, such as 30s; more than 45s is refused"`
 	}
 	paged struct {
-		Cursor string `query:"cursor"`
+		Cursor string `query:"cursor" doc:"The page before's next; absent for the first page"`
 		Limit  string `query:"limit" doc:"1 to 200; 50 where it is absent"`
 	}
 	indexed struct {
-		Index string `query:"index"`
+		Index string `query:"index" doc:"Of the entry in the log, from 0"`
 	}
 	postedOn struct {
 		ID string `path:"id"`
@@ -117,10 +117,13 @@ func (s *Server) listMandates(ctx context.Context, in *paged) (*mandateList, err
 	if in.Limit != "" {
 		var err error
 		if limit, err = strconv.Atoi(in.Limit); err != nil || limit < 1 || limit > 200 {
-			return nil, spec.Refuse("request-syntax", "", "limit is 1 to 200")
+			return nil, spec.Refuse("request-syntax", "?limit", "limit is 1 to 200")
 		}
 	}
 	items, next, err := s.Journal.ListMandates(ctx, callerOf(ctx).Org, in.Cursor, limit)
+	if code, _ := codeOf(err); code == "cursor-syntax" {
+		err = spec.Refuse(code, "?cursor", "no cursor of this list")
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -228,10 +231,10 @@ func waitOf(given string) (time.Duration, error) {
 		return 0, nil
 	}
 	wait, err := time.ParseDuration(given)
-	if err != nil || wait < 0 {
-		return 0, spec.Refuse("request-syntax", "", "wait is a duration such as 30s")
+	if err != nil || wait < 0 || wait > maxWait {
+		return 0, spec.Refuse("request-syntax", "?wait", "wait is a duration such as 30s, at most %s", maxWait)
 	}
-	return min(wait, maxWait), nil
+	return wait, nil
 }
 
 // receiptOf makes the receipt of a decision, the same bytes each time for the same history.
@@ -290,7 +293,7 @@ func (s *Server) export(ctx context.Context, org, decision string, d *spec.Decis
 
 // getLogProof proves a published entry under the published checkpoint. Entries are public: they show nothing of what they commit to.
 func (s *Server) getLogProof(_ context.Context, in *indexed) (*logProof, error) {
-	index, err := indexOf(in.Index)
+	index, err := indexOf(in.Index, "?index")
 	if err != nil {
 		return nil, err
 	}
@@ -299,7 +302,7 @@ func (s *Server) getLogProof(_ context.Context, in *indexed) (*logProof, error) 
 }
 
 func (s *Server) getLogEntry(_ context.Context, in *named) (*logEntry, error) {
-	index, err := indexOf(in.ID)
+	index, err := indexOf(in.ID, "")
 	if err != nil {
 		return nil, err
 	}
@@ -314,10 +317,11 @@ func (s *Server) getLogEntry(_ context.Context, in *named) (*logEntry, error) {
 	return &logEntry{Index: index, Entry: entry}, err
 }
 
-func indexOf(given string) (int64, error) {
+// indexOf reads an index, from the query parameter that place names or from the path.
+func indexOf(given, place string) (int64, error) {
 	index, err := strconv.ParseInt(given, 10, 64)
 	if err != nil || index < 0 {
-		return 0, spec.Refuse("request-syntax", "", "an index counts from 0")
+		return 0, spec.Refuse("request-syntax", place, "an index counts from 0")
 	}
 	return index, nil
 }

@@ -26,7 +26,8 @@ func description() *huma.OpenAPI {
 		Info: &huma.Info{Title: "Writ", Version: Version, License: &huma.License{Name: "Apache-2.0", Identifier: "Apache-2.0"},
 			Description: "Agents' mandates, decisions and receipts. Signed documents are JSON of their own schemas (schemas/), read " +
 				"strictly: unknown members, null and empty arrays or objects are refused. Absent is absent in answers too. " +
-				"Every error is a problem document with a stable code; writ explain says what each means."},
+				"Every error is a problem document with a stable code; writ explain says what each means. Query parameters that an operation " +
+				"does not have are refused."},
 		Components: &huma.Components{SecuritySchemes: map[string]*huma.SecurityScheme{
 			"apiKey": {Type: "http", Scheme: "bearer", Description: "An API key: wk_live_… or wk_test_…"}}},
 	}
@@ -54,6 +55,16 @@ func (s *Server) describe(o operation) {
 		strconv.Itoa(o.status): {Description: http.StatusText(o.status), Content: map[string]*huma.MediaType{mediaType: {Schema: s.schemaOf(o.gives)}}},
 		"default":              {Description: "A problem", Content: map[string]*huma.MediaType{problemType: {Schema: s.schemaOf(problem{})}}},
 	}
+}
+
+// describePublic says what everybody may read outside /v1.
+func (s *Server) describePublic(path, summary, mediaType string) {
+	o := &huma.Operation{Method: http.MethodGet, Path: path, Summary: summary, Responses: map[string]*huma.Response{
+		"200": {Description: http.StatusText(http.StatusOK), Content: map[string]*huma.MediaType{mediaType: {Schema: &huma.Schema{Type: huma.TypeString}}}}}}
+	if name, has := strings.CutPrefix(path, "/log/tile/"); has {
+		o.Parameters = []*huma.Param{{Name: strings.Trim(name, "{}"), In: "path", Required: true, Schema: &huma.Schema{Type: huma.TypeString}}}
+	}
+	s.api.OpenAPI().AddOperation(o)
 }
 
 // schemaOf is the schema of what an operation takes or gives.

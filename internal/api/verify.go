@@ -13,7 +13,7 @@ import (
 )
 
 type verifyInput struct {
-	Wait           string `query:"wait" doc:"How long to wait for people, such as 30s; at most 45s"`
+	Wait           string `query:"wait" doc:"How long to wait for people, such as 30s; more than 45s is refused"`
 	IdempotencyKey string `header:"Idempotency-Key" doc:"Hosted: the request's idempotency key, where the body has none"`
 	posted
 }
