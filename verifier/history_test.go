@@ -7,6 +7,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/writ-trust/writ/internal/writtest"
 	"github.com/writ-trust/writ/spec"
 	"github.com/writ-trust/writ/spec/rule"
 	"github.com/writ-trust/writ/verifier"
@@ -46,6 +47,7 @@ type charge struct {
 type asked struct {
 	presentation spec.Document
 	request      spec.Request
+	commit       []byte
 	answer       spec.Document
 }
 
@@ -68,7 +70,7 @@ func live(t *testing.T, every func(*history), authorized func(*history, spec.Sta
 		step := func(f func()) func(*rapid.T) { return func(*rapid.T) { f() } }
 		r.Repeat(map[string]func(*rapid.T){
 			"ask": step(h.askSome), "ask2": step(h.askSome), "begin": step(h.beginSome), "report": step(h.reportSome), "wait": step(h.wait),
-			"recover": step(h.answerSome), "replay": step(h.replaySome), "suspend": step(h.suspendSome), "resume": step(h.resumeSome),
+			"recover": step(h.answerSome), "replay": step(h.replaySome), "suspend": step(h.suspendSome), "resume": step(h.resumeSome), "roster": step(h.changeRoster),
 			"": func(*rapid.T) {
 				if h.every != nil {
 					h.every(h)
@@ -91,14 +93,19 @@ func (h *history) askSome() {
 			r.Executor = h.DID("agent")
 		}
 	})
-	h.verify(h.Present(h.chains()[which], h.Action(euros), request, h.Now), request)
+	p := h.Present(h.chains()[which], h.Action(euros), request, h.Now)
+	var commit []byte
+	if request.Executor == writtest.Bank && rapid.IntRange(0, 3).Draw(h.r, "commit") == 0 {
+		commit = h.Commit(p, h.Now).Bytes()
+	}
+	h.verify(p, request, commit)
 }
 
-func (h *history) verify(p spec.Document, request spec.Request) {
+func (h *history) verify(p spec.Document, request spec.Request, commit []byte) {
 	before := h.ledger.All().At(h.Now)
-	l, err := h.verifier.Verify(h.t.Context(), verifier.Request{Org: org, Presentation: p.Bytes()})
+	l, err := h.verifier.Verify(h.t.Context(), verifier.Request{Org: org, Presentation: p.Bytes(), Commit: commit})
 	h.must(err)
-	h.asked = append(h.asked, asked{p, request, l.Last().Document})
+	h.asked = append(h.asked, asked{p, request, commit, l.Last().Document})
 	h.decided(before, l)
 }
 
@@ -112,7 +119,7 @@ func (h *history) decided(before spec.States, l spec.Logged) {
 		}
 		a, err := spec.ParseAction(d.Action)
 		h.must(err)
-		h.charges = append(h.charges, &charge{doc: l.Last().Document, d: d, amount: a.Amount.Minor})
+		h.charges = append(h.charges, &charge{doc: l.Last().Document, d: d, amount: a.Amount.Minor, entered: d.Charged && !d.SelfExecuted})
 	case d.Result == spec.CollectMissing:
 		h.interim = append(h.interim, l.Last().Document)
 	}
@@ -143,7 +150,7 @@ func (h *history) beginSome() {
 	if c == nil {
 		return
 	}
-	may := !c.entered && !c.closed && !c.d.SelfExecuted && !c.lapsed(h.Now) && h.active(c.d.Mandates)
+	may := !c.d.Charged && !c.entered && !c.closed && !c.d.SelfExecuted && !c.lapsed(h.Now) && h.active(c.d.Mandates)
 	_, err := h.verifier.Begin(h.t.Context(), org, h.Begin(c.doc, h.Now).Bytes())
 	if may != (err == nil) {
 		h.t.Fatalf("begin: may %v, got %v", may, err)
@@ -156,7 +163,7 @@ func (h *history) reportSome() {
 	if c == nil {
 		return
 	}
-	outcome := rapid.SampledFrom([]string{spec.OutcomeExecuted, spec.OutcomeExecuted, spec.OutcomeFailed, spec.OutcomeNotEntered}).Draw(h.r, "outcome")
+	outcome := rapid.SampledFrom([]string{spec.OutcomeExecuted, spec.OutcomeExecuted, spec.OutcomeFailed, spec.OutcomeNotEntered, spec.OutcomeReversed}).Draw(h.r, "outcome")
 	part := rapid.SampledFrom([]int64{c.amount, c.amount/2 + 1, c.amount + 100}).Draw(h.r, "part")
 	final := rapid.Bool().Draw(h.r, "final")
 	euros := ""
@@ -173,15 +180,21 @@ func (h *history) reportSome() {
 }
 
 func (c *charge) mayReport(outcome string, now time.Time) bool {
-	if outcome == spec.OutcomeExecuted {
+	switch outcome {
+	case spec.OutcomeExecuted:
 		return !c.final
+	case spec.OutcomeReversed:
+		return c.captured > 0
 	}
 	return !c.closed && !c.d.SelfExecuted && !c.lapsed(now)
 }
 
 // report books by the words of protocol.md 7.6: the whole amount counts, what was open for it is within, the rest excess.
 func (c *charge) report(outcome string, amount int64, final bool, now time.Time) {
-	if outcome != spec.OutcomeExecuted {
+	switch outcome {
+	case spec.OutcomeReversed:
+		return
+	case spec.OutcomeFailed, spec.OutcomeNotEntered:
 		c.closed, c.final = true, final
 		return
 	}
@@ -254,7 +267,7 @@ func (h *history) replaySome() {
 		return
 	}
 	a := h.asked[rapid.IntRange(0, len(h.asked)-1).Draw(h.r, "asked")]
-	l, err := h.verifier.Verify(h.t.Context(), verifier.Request{Org: org, Presentation: a.presentation.Bytes()})
+	l, err := h.verifier.Verify(h.t.Context(), verifier.Request{Org: org, Presentation: a.presentation.Bytes(), Commit: a.commit})
 	h.must(err)
 	if !l.Known {
 		h.t.Fatalf("a request that is known was decided again")
@@ -276,6 +289,11 @@ func (h *history) resumeSome() {
 		word := h.Approve(person, spec.KindResume, content, spec.ActLines(rule.English, spec.KindResume, content, root.Name)...)
 		_, _ = h.issuer.Approve(h.t.Context(), org, word.Bytes())
 	}
+}
+
+// changeRoster puts a new version in force: persons, powers and the bank stay, so what follows may go on.
+func (h *history) changeRoster() {
+	h.change(func(r *spec.Roster) { r.Name = fmt.Sprintf("version %d", r.Subject.Roster.Version) })
 }
 
 // account is the model's view of one limit of one mandate in one window.

@@ -3,6 +3,7 @@ package verifier_test
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -62,31 +63,51 @@ func (s *story) forge(d spec.Document, signer string) spec.Document {
 }
 
 func TestInvariant2Identity(t *testing.T) {
-	s := newStory(t, "identity")
-	m := s.Mandate()
-	a, b := s.ApproveMandate("treasurer", m), s.ApproveMandate("cfo", m)
-	content := spec.ContentDigest(m.Value)
-	for _, approvals := range [][]spec.Document{{a}, {b}, {a, b}, {b, a}} {
-		if got := spec.ContentDigest(s.Seal(m, approvals...).Value); got != content {
-			t.Errorf("another envelope of the same mandate is another mandate")
-		}
-	}
-	changed := 0
-	var root any
-	decode(t, m.Value.Canonical(), &root)
-	walk(root, "", func(pointer string, set func(any), old any) {
-		for _, v := range mutants(old) {
-			set(v)
-			if value, err := jcs.ParseDocument(encode(t, root)); err == nil && spec.ContentDigest(value) == content {
-				t.Errorf("%s changed, and it is the same mandate", pointer)
+	rapid.Check(t, func(r *rapid.T) {
+		w := writtest.Acme(fmt.Sprint(rapid.Uint32().Draw(r, "seed")))
+		m := w.Mandate(func(m *spec.Mandate) {
+			m.Name = rapid.StringMatching(`[a-z ]{1,20}`).Draw(r, "name")
+			if rapid.Bool().Draw(r, "delegation") {
+				m.Subject.Mandate.Delegation = nil
 			}
-			changed++
+			if rapid.Bool().Draw(r, "source") {
+				m.Evidence = []jcs.Value{writtest.JSON(`{"type":["SourceDocument"],"documentKind":"contract"}`)}
+			}
+		})
+		content := spec.ContentDigest(m.Value)
+		chain, err := spec.ChainID(m.Body.(*spec.Mandate).Terms().Salt, writtest.Origin, content)
+		if err != nil {
+			t.Fatal(err)
 		}
-		set(old)
+		var approvals []spec.Document
+		for _, person := range []string{"treasurer", "cfo", "intern"} {
+			if rapid.Bool().Draw(r, person) {
+				approvals = append(approvals, w.ApproveMandate(person, m))
+			}
+		}
+		sealed := w.Seal(m, rapid.Permutation(approvals).Draw(r, "order")...)
+		if got := spec.ContentDigest(sealed.Value); got != content {
+			t.Fatalf("another envelope of the same mandate is another mandate")
+		}
+		var root any
+		decode(t, sealed.Value.Without("proof").Canonical(), &root)
+		evidence := fmt.Sprint(root.(map[string]any)["evidence"])
+		walk(root, "", func(pointer string, set func(any), old any) {
+			for _, v := range mutants(old) {
+				set(v)
+				value, err := jcs.ParseDocument(encode(t, root))
+				inApproval := fmt.Sprint(root.(map[string]any)["evidence"]) != evidence && strings.Contains(pointer, "/approval/")
+				if got := spec.ContentDigest(value); err == nil && !inApproval && got == content {
+					t.Fatalf("%s changed, and it is the same mandate", pointer)
+				} else if err == nil && got != content {
+					if other, err := spec.ChainID(m.Body.(*spec.Mandate).Terms().Salt, writtest.Origin, got); err != nil || other == chain {
+						t.Fatalf("another content has the same chain")
+					}
+				}
+			}
+			set(old)
+		})
 	})
-	if changed < 60 {
-		t.Errorf("only %d changes", changed)
-	}
 }
 
 func TestInvariant3Attenuation(t *testing.T) {
@@ -162,21 +183,35 @@ func (h *history) signedLift(interim string, u spec.Usage) (signed int64) {
 }
 
 func TestInvariant5OneLedger(t *testing.T) {
+	live(t, func(h *history) {
+		entries := len(h.ledger.Records())
+		elsewhere := h.Request(fmt.Sprintf("elsewhere-%06d", entries), func(r *spec.Request) { r.Ledger = "did:web:other.example" })
+		p := h.Present([]spec.Document{h.root}, h.Action("1.00"), elsewhere, h.Now)
+		if _, err := h.verifier.Verify(h.t.Context(), verifier.Request{Org: org, Presentation: p.Bytes()}); err == nil {
+			h.t.Fatalf("asked of another ledger, and decided")
+		}
+		other, err := verifier.New(verifier.Options{DID: "did:web:other.example", Key: h.Key("ledger").Public().Multikey(), Log: writtest.Origin, Epoch: 1,
+			Journal: h.ledger, Trust: func() *verifier.Trust { return h.trust }, Random: h, Now: func() time.Time { return h.Now }})
+		h.must(err)
+		if _, err := other.Verify(h.t.Context(), verifier.Request{Org: org, Presentation: p.Bytes()}); reason(err) != "ledger-other" {
+			h.t.Fatalf("decided by a verifier that is not the mandate's ledger: %v", err)
+		}
+		if len(h.ledger.Records()) != entries {
+			h.t.Fatalf("a refusal left an entry")
+		}
+	}, func(h *history, before spec.States, d *spec.Decision) {
+		for _, content := range d.Mandates {
+			if l := before.ByContent(content).Mandate.Terms().Ledger; l.Verifier != d.Verifier || l.Log != writtest.Origin || d.Epoch != 1 {
+				h.t.Fatalf("AUTHORIZED by %s, epoch %d, under a mandate of %s", d.Verifier, d.Epoch, l.Verifier)
+			}
+		}
+	})
 	s := newStory(t, "one ledger")
 	elsewhere := s.Mandate(func(m *spec.Mandate) { m.Subject.Mandate.Ledger.Verifier = "did:web:other.example" })
 	if _, err := s.issuer.Propose(t.Context(), org, elsewhere.Value); reason(err) != "ledger-other" {
 		t.Errorf("a mandate of another ledger was drafted here: %v", err)
 	}
 	mandate := s.enrol(s.Mandate())
-	for name, change := range map[string]func(*spec.Request){
-		"asked of another ledger": func(r *spec.Request) { r.Ledger = "did:web:other.example" },
-	} {
-		request := s.Request("request-1", change)
-		p := s.Present([]spec.Document{mandate}, s.Action("1.00"), request, s.Now)
-		if _, err := s.verifier.Verify(t.Context(), verifier.Request{Org: org, Presentation: p.Bytes()}); err == nil {
-			t.Errorf("%s, and decided", name)
-		}
-	}
 	_, d := s.ask("request-2", "1.00", mandate)
 	s.execute(d)
 	other := newStory(t, "another ledger")
@@ -199,7 +234,7 @@ func TestInvariant6Once(t *testing.T) {
 		}
 		a := h.asked[len(h.asked)-1]
 		again := h.Present(chainOf(a.presentation), a.presentation.Body.(*spec.Presentation).Action, a.request, h.Now.Add(time.Second))
-		l, err := h.verifier.Verify(h.t.Context(), verifier.Request{Org: org, Presentation: again.Bytes()})
+		l, err := h.verifier.Verify(h.t.Context(), verifier.Request{Org: org, Presentation: again.Bytes(), Commit: h.commitOf(a, again)})
 		h.must(err)
 		if d, _ := verifier.Decision(l); !l.Known || d.Final() && string(l.Last().Document.Bytes()) != string(a.answer.Bytes()) && d.Resumes == "" {
 			h.t.Fatalf("signed anew, the request got another answer")
@@ -213,6 +248,14 @@ func TestInvariant6Once(t *testing.T) {
 			h.t.Fatalf("a refused request left an entry")
 		}
 	}, nil)
+}
+
+// commitOf signs the commit of a request anew, where it had one.
+func (h *history) commitOf(a asked, presentation spec.Document) []byte {
+	if a.commit == nil {
+		return nil
+	}
+	return h.Commit(presentation, h.Now).Bytes()
 }
 
 // chainOf are the credentials of a presentation as documents.
@@ -229,6 +272,33 @@ func chainOf(p spec.Document) []spec.Document {
 }
 
 func TestInvariant7SameAction(t *testing.T) {
+	live(t, func(h *history) {
+		decisions := map[string]*spec.Decision{}
+		for _, r := range h.ledger.Records() {
+			var decision, action string
+			switch b := r.Document.Body.(type) {
+			case *spec.Decision:
+				decisions[r.Document.Digest] = b
+				continue
+			case *spec.Begin:
+				decision, action = b.Decision, b.Action
+			case *spec.Report:
+				decision, action = b.Decision, b.Action
+			case *spec.Supplement:
+				decision, action = b.Terms().Decision, b.Terms().Action
+			default:
+				continue
+			}
+			if d := decisions[decision]; d == nil || action != spec.ActionDigest(d.Action) {
+				h.t.Fatalf("a %s is logged about another action than the one decided", r.Document.Type)
+			}
+		}
+		if c := h.someCharge(); c != nil {
+			other := *h.Begin(c.doc, h.Now).Body.(*spec.Begin)
+			other.Action = spec.ActionDigest(h.Action("1.00"))
+			h.refused("begin of another action", h.signed(&other, h.executor(c)), "action-other")
+		}
+	}, nil)
 	s := newStory(t, "same action")
 	mandate := s.enrol(s.Mandate())
 	_, first := s.ask("request-1", "10.00", mandate)
@@ -256,6 +326,14 @@ func TestInvariant7SameAction(t *testing.T) {
 			t.Errorf("a report of another action is logged")
 		}
 	}
+}
+
+// executor names the party that executes a charge.
+func (h *history) executor(c *charge) string {
+	if c.d.SelfExecuted {
+		return "agent"
+	}
+	return "bank"
 }
 
 func (s *story) reportOf(decision spec.Document) *spec.Report {
@@ -334,6 +412,30 @@ func TestInvariant9TimeAndFreshness(t *testing.T) {
 }
 
 func TestInvariant10DeterministicFailClosed(t *testing.T) {
+	steps := 0
+	live(t, func(h *history) {
+		c := h.someCharge()
+		if steps++; c == nil || steps%16 != 0 { // bundles of a long history are not small
+			return
+		}
+		data := h.export(c.doc)
+		first, again := verifier.CheckBundle(data, h.trust, verifier.CheckOptions{}), verifier.CheckBundle(data, h.trust, verifier.CheckOptions{})
+		if !first.Holds || fmt.Sprint(first.Verdicts) != fmt.Sprint(again.Verdicts) {
+			h.t.Fatalf("the bundle of an honest history gives %+v and %+v", first.Verdicts, again.Verdicts)
+		}
+		var root any
+		decode(t, data, &root)
+		var pointers []string
+		removeEach(root, func(pointer string) { pointers = append(pointers, pointer) })
+		gone := rapid.IntRange(0, len(pointers)-1).Draw(h.r, "removed")
+		i := 0
+		removeEach(root, func(pointer string) {
+			if i == gone && pointer != "/receipt" && verifier.CheckBundle(encode(t, root), h.trust, verifier.CheckOptions{}).Holds {
+				h.t.Fatalf("%s is absent, and the bundle holds", pointer)
+			}
+			i++
+		})
+	}, nil)
 	s := newStory(t, "fail closed")
 	data := recoveredBundle(s)
 	first := verifier.CheckBundle(data, s.trust, verifier.CheckOptions{Expect: "executed"})
@@ -363,6 +465,17 @@ func TestInvariant10DeterministicFailClosed(t *testing.T) {
 }
 
 func TestInvariant11Neighbours(t *testing.T) {
+	live(t, nil, func(h *history, before spec.States, d *spec.Decision) {
+		narrow := spec.States{} // what the operation alone would have seen
+		for _, s := range before {
+			if s.Kind == spec.KindRoster || slices.Contains(d.Mandates, s.Content) {
+				narrow[s.Chain] = s
+			}
+		}
+		if fmt.Sprint(h.decideAgain(d, before)) != fmt.Sprint(h.decideAgain(d, narrow)) {
+			h.t.Fatalf("a decision depends on chains that are not its own")
+		}
+	})
 	s := newStory(t, "neighbours")
 	test := s.Mandate(func(m *spec.Mandate) { m.Subject.Mode = spec.ModeTest })
 	if _, err := s.issuer.Propose(t.Context(), org, test.Value); reason(err) != "mode-other" {
@@ -380,17 +493,55 @@ func TestInvariant11Neighbours(t *testing.T) {
 	}
 }
 
+// decideAgain runs a decision's request in other states.
+func (h *history) decideAgain(d *spec.Decision, states spec.States) string {
+	a := h.asked[len(h.asked)-1]
+	c := verifier.Case{ID: d.ID, Epoch: d.Epoch, Verifier: d.Verifier, Identity: d.Identity, Agent: d.Agent, Action: must(spec.ParseAction(d.Action)),
+		ActionValue: d.Action, Request: d.Request, RequestDigest: d.Inputs.RequestBody, Presentation: a.presentation.Digest, Commit: d.Inputs.Commit,
+		Roster: d.Inputs.Roster, Owner: d.Config.Grantor, ExecuteWithin: 15 * time.Minute, Resumes: d.Resumes, ReceivedAt: d.ReceivedAt.Time, Env: d.Env}
+	for _, content := range d.Mandates {
+		c.Mandates = append(c.Mandates, verifier.Mandate{Content: content, Body: states.ByContent(content).Mandate})
+	}
+	docs, err := verifier.Decide(c, states, h.Now)
+	h.must(err)
+	return docs[0].Digest
+}
+
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return v
+}
+
 // TestInvariant12Openings guesses all totals of one window: what a bundle opens must not let a guess be confirmed.
 func TestInvariant12Openings(t *testing.T) {
-	s := newStory(t, "openings")
-	mandate := s.enrol(s.Mandate(func(m *spec.Mandate) {
-		m.Subject.Mandate.Constraints = append(m.Subject.Mandate.Constraints, writtest.Budget("monthly", "100.00", "P1M"))
-	}))
-	_, d := s.ask("request-1", "42.00", mandate)
+	steps, committed := 0, 0
+	live(t, func(h *history) {
+		c := h.someCharge()
+		if steps++; c == nil || steps%8 != 0 {
+			return
+		}
+		salts, hidden := opened(t, h.export(c.doc))
+		committed += len(hidden)
+		for _, content := range c.d.Mandates {
+			for _, w := range h.ledger.All().ByContent(content).Windows {
+				guesses(t, w, salts, hidden)
+			}
+		}
+	}, nil)
+	if committed == 0 {
+		t.Error("no window is committed to")
+	}
+}
+
+// opened are the salts that a bundle opens, and the commitments to windows that it leaves closed.
+func opened(t *testing.T, data []byte) (salts [][32]byte, hidden map[string]bool) {
 	var bundle verifier.Bundle
-	s.must(jcs.Unmarshal(s.export(d), &bundle))
-	var salts [][32]byte
-	hidden := map[string]bool{}
+	if err := jcs.Unmarshal(data, &bundle); err != nil {
+		t.Fatal(err)
+	}
+	hidden = map[string]bool{}
 	for _, l := range bundle.Logged {
 		salts = append(salts, salt(t, l.Salt))
 		for _, o := range l.Opened {
@@ -400,21 +551,19 @@ func TestInvariant12Openings(t *testing.T) {
 			}
 		}
 	}
-	if len(hidden) == 0 {
-		t.Fatal("no window is committed to")
-	}
-	state := s.ledger.All().ByContent(spec.ContentDigest(mandate.Value))
-	for _, w := range state.Windows {
-		for held := int64(0); held <= 100_00; held += 50 {
-			guess := w
-			guess.Held = held
-			totals := guess.Totals()
-			for _, salt := range salts {
-				if c, err := totals.Commitment(salt); err == nil && hidden[c] {
-					t.Fatalf("the bundle lets %s be confirmed by guessing", w.Constraint)
-				}
-				if c, err := totals.Commitment(spec.Seed(salt).Window(totals)); err == nil && hidden[c] {
-					t.Fatalf("an opened salt opens %s", w.Constraint)
+	return salts, hidden
+}
+
+// guesses tries totals of a window, the true ones among them, under every salt that is known and every one derived from it.
+func guesses(t *testing.T, w spec.Window, salts [][32]byte, hidden map[string]bool) {
+	for _, held := range []int64{w.Held, 0, 1_00, 499_99, 2000_00, 4200_00, 6500_00, 10000_00} {
+		guess := w
+		guess.Held = held
+		totals := guess.Totals()
+		for _, salt := range salts {
+			for _, s := range [][32]byte{salt, spec.Seed(salt).Window(totals), spec.Seed(salt).State()} {
+				if c, err := totals.Commitment(s); err == nil && hidden[c] {
+					t.Fatalf("the bundle lets the totals of %s be confirmed by guessing", w.Constraint)
 				}
 			}
 		}
