@@ -77,7 +77,11 @@ func (s *Server) createKey(ctx context.Context, in *posted) (*apiKey, error) {
 	}
 	agent := ""
 	if body.HostedAgent {
-		if k.HostedAgent, agent, err = s.hostAgent(k.ID); err != nil {
+		if !s.hosting.take(k.Org) {
+			return nil, spec.Refuse("rate-limited", "", "another agent key of the organisation is being made")
+		}
+		defer s.hosting.free(k.Org)
+		if k.HostedAgent, agent, err = s.hostAgent(ctx, k); err != nil {
 			return nil, err
 		}
 	}
@@ -89,11 +93,19 @@ func (s *Server) createKey(ctx context.Context, in *posted) (*apiKey, error) {
 }
 
 // hostAgent makes the agent key of an API key. It is durable before the API key exists: a crash between leaves a key that nobody uses.
-func (s *Server) hostAgent(keyID string) (name, agent string, err error) {
+func (s *Server) hostAgent(ctx context.Context, k journal.APIKey) (name, agent string, err error) {
 	if s.Agents == nil {
 		return "", "", spec.Refuse("hosted-agent-absent", "", "this server keeps no agent keys")
 	}
-	name = "agent/" + strings.TrimPrefix(keyID, prefixKey+"_")
+	all, err := s.Journal.APIKeys(ctx, k.Org)
+	if err != nil {
+		return "", "", err
+	}
+	all = slices.DeleteFunc(all, func(other journal.APIKey) bool { return other.HostedAgent == "" })
+	if len(all) >= s.Limits.HostedAgents {
+		return "", "", spec.Refuse("hosted-agents-many", "", "the organisation has its %d", s.Limits.HostedAgents)
+	}
+	name = "agent/" + strings.TrimPrefix(k.ID, prefixKey+"_")
 	signer, err := s.Agents.Create(name)
 	if err != nil {
 		return "", "", err

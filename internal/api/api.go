@@ -102,10 +102,13 @@ type Options struct {
 	SignReceipt func(ctx context.Context, receipt spec.Document, created time.Time) (spec.Document, error)
 	// Operator is the organisation whose admins may add organisations. Empty means nobody.
 	Operator string
-	Now      func() time.Time
-	Random   io.Reader    // for ids, API keys and request ids
-	Logger   *slog.Logger // optional
-	Limits   Limits
+	// TrustReads says whether the ledger's trust file reads, if there is one; until it does, nobody is trusted and the server is not
+	// ready. Optional: nil means that it always does.
+	TrustReads func() bool
+	Now        func() time.Time
+	Random     io.Reader    // for ids, API keys and request ids
+	Logger     *slog.Logger // optional
+	Limits     Limits
 }
 
 // Limits of a server; the zero value has sensible ones.
@@ -113,6 +116,9 @@ type Limits struct {
 	PerSecond float64 // requests of one API key; zero means 2,000, negative no limit
 	Burst     int     // of one API key; zero means twice PerSecond
 	InFlight  int     // requests at once, waiting ones included; zero means 4,096
+	// HostedAgents is how many agent keys are made for one organisation. The key store forgets none, so those of revoked API keys
+	// count. Zero means 64.
+	HostedAgents int
 }
 
 const (
@@ -128,6 +134,8 @@ type Server struct {
 	metrics *metrics
 	buckets buckets
 	flights chan struct{}
+	waits   *shares // of requests that wait: a quarter of those in flight for one organisation, half for all
+	hosting *shares // of agent keys being made: one for an organisation, so that they can be counted
 	resumes supervisor
 }
 
@@ -142,10 +150,14 @@ func New(o Options) (*Server, error) {
 	if o.Limits.InFlight <= 0 {
 		o.Limits.InFlight = 4096
 	}
-	s := &Server{Options: o, router: chi.NewRouter(), metrics: newMetrics(o.Log), flights: make(chan struct{}, o.Limits.InFlight)}
+	if o.Limits.HostedAgents <= 0 {
+		o.Limits.HostedAgents = 64
+	}
+	s := &Server{Options: o, router: chi.NewRouter(), metrics: newMetrics(o.Log), flights: make(chan struct{}, o.Limits.InFlight),
+		waits: newShares(max(1, o.Limits.InFlight/4), max(1, o.Limits.InFlight/2)), hosting: newShares(1, o.Limits.InFlight)}
 	s.buckets.limit(o.Limits)
 	s.resumes.init(s)
-	s.router.Use(s.identify, s.observe, s.contain)
+	s.router.Use(s.identify, s.observe, s.contain, s.bound)
 	s.router.NotFound(func(w http.ResponseWriter, r *http.Request) {
 		s.writeProblem(w, r, spec.Refuse("not-found", "", "no such path"))
 	})

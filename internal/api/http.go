@@ -9,7 +9,9 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"net/url"
 	"runtime/debug"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -113,6 +115,10 @@ func (s *Server) gate(o operation) func(huma.Context, func(huma.Context)) {
 			}
 			c = huma.WithValue(c, callerKey{}, key)
 		}
+		if err := checkQuery(r.URL.RawQuery, c.Operation().Parameters); err != nil {
+			s.writeProblem(w, r, err)
+			return
+		}
 		if o.takes != nil {
 			if err := readBody(w, r); err != nil {
 				s.writeProblem(w, r, err)
@@ -121,6 +127,24 @@ func (s *Server) gate(o operation) func(huma.Context, func(huma.Context)) {
 		}
 		next(c)
 	}
+}
+
+// checkQuery refuses what an operation does not read: a caller who misspells a parameter would get another answer than the one asked for.
+func checkQuery(raw string, known []*huma.Param) error {
+	given, err := url.ParseQuery(raw)
+	if err != nil {
+		return spec.Refuse("request-syntax", "?", "the query does not read")
+	}
+	for name, values := range given {
+		place := "?" + url.QueryEscape(name)
+		if !slices.ContainsFunc(known, func(p *huma.Param) bool { return p.In == "query" && p.Name == name }) {
+			return spec.Refuse("query-unknown", place, "the operation has no such query parameter")
+		}
+		if len(values) > 1 {
+			return spec.Refuse("request-syntax", place, "a query parameter is given once")
+		}
+	}
+	return nil
 }
 
 func readBody(w http.ResponseWriter, r *http.Request) error {
@@ -181,16 +205,26 @@ func (s *Server) observe(next http.Handler) http.Handler {
 	})
 }
 
-// contain bounds how many requests are answered at once, and keeps a panic to its request.
-func (s *Server) contain(next http.Handler) http.Handler {
+// bound limits how many requests are answered at once. Those about health are beside the limit: a busy server is none to restart.
+func (s *Server) bound(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == pathHealth || r.URL.Path == pathReady {
+			next.ServeHTTP(w, r)
+			return
+		}
 		select {
 		case s.flights <- struct{}{}:
 			defer func() { <-s.flights }()
+			next.ServeHTTP(w, r)
 		default:
 			s.writeProblem(w, r, spec.Refuse("rate-limited", "", "too many requests at once"))
-			return
 		}
+	})
+}
+
+// contain keeps a panic to its request.
+func (s *Server) contain(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		defer func() {
 			if p := recover(); p != nil {
 				s.Logger.ErrorContext(r.Context(), "panic", "value", p, "stack", string(debug.Stack()), "request_id", requestID(r.Context()))

@@ -3,6 +3,7 @@ package api_test
 import (
 	"encoding/json"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strconv"
 	"strings"
@@ -18,11 +19,11 @@ import (
 
 // neverAnswered are the reasons that no problem has: those of files, foreign logs, DID documents and bundles, and, last, those that a
 // decision gives, which is an answer and no problem.
-var neverAnswered = []string{"log-", "bundle-", "did-", "key-", "status-", "note-", "checkpoint-", "policy-", "trust-", "vc-", "vp-", "entry-",
+var neverAnswered = []string{"log-", "bundle-", "batch-", "did-", "key-", "status-", "note-", "checkpoint-", "policy-", "trust-", "vc-", "vp-", "entry-",
 	"proof-syntax", "proof-inclusion", "proof-consistency", "chain-order", "position-other", "decision-other", "env-unknown", "ledger-unknown",
 	"receipt-other", "expect-other", "type-unsupported", "window-unknown", "op-invalid", "journal-closed", "transparency-missing",
 	"action-not-covered", "resource-not-covered", "amount-", "count-exceeded", "outside-hours", "value-", "lift-above-ceiling", "recovery-declined",
-	"recovery-expired", "approval-needed", "interval-too-short", "items-many", "pattern-mismatch", "expression-false", "expression-absent", "expression-kind",
+	"recovery-expired", "recoveries-many", "chain-gap", "bundle-decisions", "approval-needed", "interval-too-short", "items-many", "pattern-mismatch", "expression-false", "expression-absent", "expression-kind",
 	"expression-currency"}
 
 // TestStatuses holds the table against all reasons: each has a status, or belongs to what no request meets.
@@ -79,7 +80,11 @@ func TestBadInput(t *testing.T) {
 		{"an open draft", "/v1/drafts", `{"credentialSubject":{"id":"secret-value"}}`, 422, "member-missing", ""},
 		{"no scope", "/v1/api-keys", `{"scopes":["secret-value"]}`, 400, "request-syntax", "/scopes"},
 		{"an unknown recovery", "/v1/recoveries/rcv_none/approvals", approval, 404, "not-found", ""},
-		{"waiting for ever", "/v1/verify?wait=ever", wrapped(good), 400, "request-syntax", ""},
+		{"waiting for ever", "/v1/verify?wait=ever", wrapped(good), 400, "request-syntax", "?wait"},
+		{"waiting too long", "/v1/verify?wait=46s", wrapped(good), 400, "request-syntax", "?wait"},
+		{"a misspelt parameter", "/v1/verify?wiat=30s", wrapped(good), 400, "query-unknown", "?wiat"},
+		{"a parameter twice", "/v1/verify?wait=1s&wait=2s", wrapped(good), 400, "request-syntax", "?wait"},
+		{"a query that is none", "/v1/verify?wait=%zz", wrapped(good), 400, "request-syntax", "?"},
 	} {
 		status, body, h := s.raw("POST", row.path, s.keys[acme], row.body)
 		var p struct{ Code, Pointer, Title, Remedy, Type string }
@@ -102,7 +107,7 @@ func TestBadInput(t *testing.T) {
 // TestGate: who may not is refused before the body is read, and paths, methods, media types and sizes have their problems.
 func TestGate(t *testing.T) {
 	s := start(t, func(s *server) {
-		s.options = func(o *api.Options) { o.Limits = api.Limits{PerSecond: 0.001, Burst: 20} }
+		s.options = func(o *api.Options) { o.Limits = api.Limits{PerSecond: 0.001, Burst: 25} }
 	})
 	reader := s.key(acme, api.ScopeRead)
 	for _, row := range []struct {
@@ -120,11 +125,15 @@ func TestGate(t *testing.T) {
 		{"no method", "PUT", "/v1/mandates", reader, "", nil, 405, "method-not-allowed"},
 		{"a form", "POST", "/v1/verify", s.keys[acme], "a=b", []string{"Content-Type", "application/x-www-form-urlencoded"}, 415, "unsupported-media-type"},
 		{"too large", "POST", "/v1/verify", s.keys[acme], strings.Repeat(" ", 256<<10+1), nil, 413, "request-too-large"},
-		{"a bad cursor", "GET", "/v1/mandates?cursor=x", reader, "", nil, 400, "cursor-syntax"},
-		{"a bad limit", "GET", "/v1/mandates?limit=201", reader, "", nil, 400, "request-syntax"},
+		{"a bad cursor", "GET", "/v1/mandates?cursor=x", reader, "", nil, 400, `cursor-syntax","pointer":"?cursor`},
+		{"a bad limit", "GET", "/v1/mandates?limit=201", reader, "", nil, 400, `request-syntax","pointer":"?limit`},
+		{"a bad index", "GET", "/v1/log/proof?index=-1", reader, "", nil, 400, `request-syntax","pointer":"?index`},
+		{"which scope", "POST", "/v1/verify", reader, "{}", nil, 403, `forbidden-scope","scope":"verify`},
+		{"which byte", "POST", "/v1/verify", s.keys[acme], `{"action" 1}`, nil, 400, `json-syntax","pointer":"/action","offset":10,`},
+		{"no metrics", "GET", "/metrics", reader, "", nil, 404, "not-found"},
 	} {
 		status, body, h := s.raw(row.method, row.path, row.key, row.body, row.headers...)
-		if status != row.status || !strings.Contains(body, `"code":"`+row.code+`"`) || h.Get("Writ-Version") == "" || h.Get("Request-Id") == "" {
+		if status != row.status || !strings.Contains(body, `"code":"`+row.code) || h.Get("Writ-Version") == "" || h.Get("Request-Id") == "" {
 			t.Errorf("%s: %d %s %v", row.name, status, body, h)
 		}
 		if status == 405 && h.Get("Allow") != "GET" {
@@ -194,7 +203,7 @@ func TestForeign(t *testing.T) {
 	}
 	ownOnly := []string{"GET /v1/mandates", "GET /v1/api-keys", "GET /v1/organisations"}
 	everybodys := []string{"GET /v1/ledger", "GET /v1/log/proof", "GET /v1/log/entries/{id}", "POST /v1/api-keys", "GET /log/checkpoint", "GET /log/tile/*",
-		"GET /healthz", "GET /readyz", "GET /metrics"}
+		"GET /healthz", "GET /readyz"}
 	size := s.log.Size()
 	for _, operation := range s.api.Paths() {
 		method, pattern, _ := strings.Cut(operation, " ")
@@ -300,14 +309,33 @@ func TestHealth(t *testing.T) {
 	s := start(t)
 	s.found()
 	s.verify(s.ask("invoice-1", s.pay("4200.00"), s.grant()))
-	for path, want := range map[string]string{"/healthz": "ok", "/readyz": "ready", "/v1/ledger": `"catalogue":"1"`,
-		"/metrics": `writ_decisions_total{reason="none",result="AUTHORIZED"} 1`} {
+	for path, want := range map[string]string{"/healthz": "ok", "/readyz": "ready", "/v1/ledger": `"catalogue":"1"`} {
 		if status, body, _ := s.raw("GET", path, "", ""); status != 200 || !strings.Contains(body, want) {
 			t.Errorf("%s: %d %s", path, status, body)
 		}
 	}
+	counted := httptest.NewRecorder()
+	s.api.Metrics().ServeHTTP(counted, httptest.NewRequest("GET", "/", nil))
+	if want := `writ_decisions_total{reason="none",result="AUTHORIZED"} 1`; !strings.Contains(counted.Body.String(), want) {
+		t.Errorf("metrics: %s", counted.Body)
+	}
 	l, err := s.client(acme).Ledger(t.Context())
 	if err != nil || l.DID != writtest.Verifier || l.Log.Key != s.LogSigner().Verifier.String() || l.ExecuteWithin != "PT15M" {
 		t.Errorf("ledger: %+v %v", l, err)
+	}
+}
+
+// TestNotReady: a trust file that does not read means that nobody is trusted, which is not what a server is started for.
+func TestNotReady(t *testing.T) {
+	reads := false
+	s := start(t, func(s *server) {
+		s.options = func(o *api.Options) { o.TrustReads = func() bool { return reads } }
+	})
+	if status, body, _ := s.raw("GET", "/readyz", "", ""); status != 503 || !strings.Contains(body, "trust file") {
+		t.Errorf("%d %s", status, body)
+	}
+	reads = true
+	if status, body, _ := s.raw("GET", "/readyz", "", ""); status != 200 {
+		t.Errorf("%d %s", status, body)
 	}
 }

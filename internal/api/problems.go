@@ -17,7 +17,7 @@ import (
 var statuses = byCode(map[int]string{
 	// The bytes are not what any operation reads.
 	http.StatusBadRequest: `json-depth json-syntax json-trailing-data json-utf8 json-surrogate json-noncharacter json-duplicate-name
-		json-case-variant json-number json-not-object json-null json-empty json-not-nfc request-syntax cursor-syntax`,
+		json-case-variant json-number json-not-object json-null json-empty json-not-nfc request-syntax query-unknown cursor-syntax`,
 	http.StatusUnauthorized: "unauthenticated",
 	// Who asks, or who signed, may not.
 	http.StatusForbidden: "forbidden-scope hosted-agent-absent not-entitled approver-not-named revoker-unknown",
@@ -28,7 +28,7 @@ var statuses = byCode(map[int]string{
 	// Well-formed, but the ledger stands otherwise.
 	http.StatusConflict: `key-reused draft-closed mandate-exists parent-inactive proposal-closed proposal-expired recovery-open
 		not-suspended not-a-charge status-transition position-stale time-backwards decision-not-authorized decision-repeated
-		action-other executor-other payload-other hold-entered hold-lapsed hold-closed holds-many report-final external-ref-reused report-order
+		action-other executor-other payload-other hold-entered hold-lapsed hold-closed holds-many hosted-agents-many report-final external-ref-reused report-order
 		report-agent budget-exceeded money-overflow mandate-draft mandate-declined mandate-suspended mandate-revoked
 		mandate-expired mandate-not-yet-valid roster-previous roster-identity roster-stale veto-late approval-declined
 		approvals-missing receipt-none lift-unbacked table-rule`,
@@ -40,7 +40,7 @@ var statuses = byCode(map[int]string{
 		context-fixed version-unknown mode-unknown mode-other validity-absent validity-order grantor-mismatch evidence-shape
 		evidence-approval-shape policy-unsupported subject-key ledger-syntax action-pattern action-type resource-absent
 		resource-repeated nonce-length payload-absent idempotency-key constraints-many constraint-repeated recovery-repeated
-		recovery-foreign recovery-unliftable recovery-unbounded recovery-window approval-clause issuer-unknown approver-repeated approver-unknown threshold-range grade-unknown
+		recovery-foreign recovery-unliftable recovery-unbounded recovery-window approval-clause text-hidden issuer-unknown approver-repeated approver-unknown threshold-range grade-unknown
 		delegation-depth child-approvers child-status child-issuer child-parent child-grantor child-ledger child-validity
 		child-depth child-self-executed roster-version roster-threshold roster-person roster-key roster-party executor-role
 		lift-foreign notice-act decision-result decision-missing decision-check decision-identity decision-execute-before
@@ -76,7 +76,9 @@ type problem struct {
 	Title     string `json:"title" doc:"What was found, in one sentence"`
 	Status    int    `json:"status"`
 	Code      string `json:"code" doc:"Stable reason code; see writ explain"`
-	Pointer   string `json:"pointer,omitempty" doc:"RFC 6901 JSON Pointer of the place in the document"`
+	Pointer   string `json:"pointer,omitempty" doc:"RFC 6901 JSON Pointer of the place in the document, or ? and the name of a query parameter"`
+	Offset    *int   `json:"offset,omitempty" doc:"Of the byte, from 0, at which reading the body stopped"`
+	Scope     string `json:"scope,omitempty" doc:"The scope that the API key lacks"`
 	Remedy    string `json:"remedy,omitempty" doc:"What to do about it, in one sentence"`
 	RequestID string `json:"request_id" doc:"Names this request in the server's log"`
 }
@@ -92,9 +94,12 @@ const (
 func codeOf(err error) (code, pointer string) {
 	var hidden *verifier.NotEntitledError
 	var refusal *spec.Error
+	var scope *scopeError
 	switch {
 	case errors.As(err, &hidden):
 		return "not-entitled", ""
+	case errors.As(err, &scope):
+		return "forbidden-scope", ""
 	case errors.Is(err, journal.ErrClosed), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return "indeterminate", ""
 	case errors.Is(err, log.ErrNotFound):
@@ -123,8 +128,26 @@ func (s *Server) problemOf(ctx context.Context, err error) problem {
 		pointer = ""
 	}
 	said, _ := spec.Explain(code)
-	return problem{Type: reasonURI + code, Title: said.Meaning, Status: status, Code: code, Pointer: pointer, Remedy: said.Remedy,
-		RequestID: requestID(ctx)}
+	return problem{Type: reasonURI + code, Title: said.Meaning, Status: status, Code: code, Pointer: pointer, Offset: offsetOf(code, err),
+		Scope: scopeOf(err), Remedy: said.Remedy, RequestID: requestID(ctx)}
+}
+
+// offsetOf is where reading a body as JSON stopped, nil where it did not.
+func offsetOf(code string, err error) *int {
+	var refusal *spec.Error
+	if !strings.HasPrefix(code, "json-") || !errors.As(err, &refusal) || refusal.Offset == 0 && refusal.Pointer != "" {
+		return nil
+	}
+	return &refusal.Offset
+}
+
+// scopeOf is the scope that a key lacks, "" where that is not the matter.
+func scopeOf(err error) string {
+	var e *scopeError
+	if !errors.As(err, &e) {
+		return ""
+	}
+	return e.scope
 }
 
 func (p problem) reply() *reply {

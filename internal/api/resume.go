@@ -201,8 +201,14 @@ func (v *supervisor) resume(ctx context.Context, w *waiting) error {
 	return nil
 }
 
-// await holds a request until its answer is one that done takes, or the time is over, and returns the answer of then.
+// await holds a request until its answer is one that done takes, or the time is over, and returns the answer of then. Where too many
+// of the organisation's requests wait already, the time is over at once.
 func (s *Server) await(ctx context.Context, org string, key spec.RequestKey, wait time.Duration, done func(answer spec.Record, final bool) bool) (spec.Record, error) {
+	if wait > 0 && s.waits.take(org) {
+		defer s.waits.free(org)
+	} else {
+		wait = 0
+	}
 	timer := time.NewTimer(wait)
 	defer timer.Stop()
 	for {

@@ -67,14 +67,31 @@ func (s *Server) routes() {
 		summary: "Revoke an API key, now"}, s.revokeKey)
 }
 
+const (
+	pathHealth = "/healthz"
+	pathReady  = "/readyz"
+)
+
 // public are the paths outside /v1, which everybody may read.
 func (s *Server) public() {
 	s.router.Get("/log/checkpoint", s.serveLog)
 	s.router.Get("/log/tile/*", s.serveLog)
-	s.router.Get("/healthz", func(w http.ResponseWriter, _ *http.Request) { text(w, http.StatusOK, "ok\n") })
-	s.router.Get("/readyz", s.ready)
-	s.router.Method(http.MethodGet, "/metrics", s.metrics.handler())
+	s.router.Get(pathHealth, func(w http.ResponseWriter, _ *http.Request) { text(w, http.StatusOK, "ok\n") })
+	s.router.Get(pathReady, s.ready)
+	s.describePublic("/log/checkpoint", "The newest published checkpoint of the log (C2SP tlog-checkpoint)", mediaText)
+	s.describePublic("/log/tile/{tile}", "A tile of the published log, or of its entries, by its path in C2SP tlog-tiles, which has slashes: "+
+		"0/x001/234, entries/000.p/7", mediaBytes)
+	s.describePublic("/healthz", "The process answers", mediaText)
+	s.describePublic("/readyz", "Requests would be answered: journal and log can be relied on, and the trust file, if there is one, reads; else 503", mediaText)
 }
+
+// Metrics serves the server's numbers in the text format of Prometheus. They are in no route: the caller chooses who may see them.
+func (s *Server) Metrics() http.Handler { return s.metrics.handler() }
+
+const (
+	mediaText  = "text/plain; charset=utf-8"
+	mediaBytes = "application/octet-stream"
+)
 
 // serveLog serves the published log (C2SP tlog-tiles.md): tiles never change, the checkpoint does each second.
 func (s *Server) serveLog(w http.ResponseWriter, r *http.Request) {
@@ -88,16 +105,16 @@ func (s *Server) serveLog(w http.ResponseWriter, r *http.Request) {
 		s.writeProblem(w, r, err)
 		return
 	}
-	out := &reply{Status: http.StatusOK, ContentType: "application/octet-stream", ContentLength: len(data), Body: data}
+	out := &reply{Status: http.StatusOK, ContentType: mediaBytes, ContentLength: len(data), Body: data}
 	w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
 	if path == "checkpoint" {
-		out.ContentType = "text/plain; charset=utf-8"
+		out.ContentType = mediaText
 		w.Header().Set("Cache-Control", "no-cache")
 	}
 	out.write(w)
 }
 
-// ready says whether requests would be answered: the journal and the log can be relied on.
+// ready says whether requests would be answered: the journal, the log and the trust file can be relied on. Why they cannot is in our log.
 func (s *Server) ready(w http.ResponseWriter, _ *http.Request) {
 	select {
 	case <-s.Journal.Failed():
@@ -109,9 +126,13 @@ func (s *Server) ready(w http.ResponseWriter, _ *http.Request) {
 		text(w, http.StatusServiceUnavailable, "the log failed\n")
 		return
 	}
+	if s.TrustReads != nil && !s.TrustReads() {
+		text(w, http.StatusServiceUnavailable, "the trust file does not read\n")
+		return
+	}
 	text(w, http.StatusOK, "ready\n")
 }
 
 func text(w http.ResponseWriter, status int, body string) {
-	(&reply{Status: status, ContentType: "text/plain; charset=utf-8", ContentLength: len(body), Body: []byte(body)}).write(w)
+	(&reply{Status: status, ContentType: mediaText, ContentLength: len(body), Body: []byte(body)}).write(w)
 }
