@@ -12,7 +12,10 @@ import (
 	"github.com/writ-trust/writ"
 	"github.com/writ-trust/writ/spec"
 	"github.com/writ-trust/writ/vc"
+	"go.uber.org/goleak"
 )
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func dial(t *testing.T, url string) *writ.Client {
 	t.Helper()
