@@ -215,7 +215,7 @@ func (c demoCmd) leave(sys *system, s *story) error {
 		return err
 	}
 	_, err := fmt.Fprintf(sys.out, "\nThe server runs on, with --execute-within %s: what it authorises and nobody begins lapses after that.\n"+
-		"Stop it, and throw its folder away, which stays otherwise:\n\nkill %d; rm -r %s\n", executeWithin, pid, s.dir)
+		"Stop it, and throw its folder away, which stays otherwise:\n\nkill %d; sleep 1; rm -r %s\n", executeWithin, pid, s.dir)
 	return err
 }
 

@@ -96,6 +96,7 @@ func openFolder(sys *system, s *settings) (*folder, error) {
 func (f *folder) path(name string) string { return filepath.Join(f.dir, filepath.FromSlash(name)) }
 
 func (f *folder) open(sys *system, s *settings) error {
+	defer debug.FreeOSMemory() // deriving a key of the passphrase takes hundreds of megabytes, which nothing needs again
 	words, err := f.passphrase(sys)
 	if err != nil {
 		return err
@@ -104,7 +105,6 @@ func (f *folder) open(sys *system, s *settings) error {
 	if reasonOf(err) == "key-file-missing" {
 		f.keys, err = keys.CreateStore(f.path(keysFile), words, keys.Options{})
 	}
-	debug.FreeOSMemory()                       // deriving a key of the passphrase takes hundreds of megabytes, once
 	if err == nil && len(f.keys.List()) == 0 { // new, or a crash came between making the file and the keys
 		err = f.makeKeys(sys)
 	}

@@ -106,7 +106,7 @@ func TestAwaitDay(t *testing.T) {
 		}
 		var said bytes.Buffer
 		err = awaitDay(ended, &system{err: &said, now: func() time.Time { return now }})
-		if errors.Is(err, context.Canceled) != row.waits || strings.Contains(said.String(), "ends in") != row.waits {
+		if errors.Is(err, errInterrupted) != row.waits || strings.Contains(said.String(), "ends in") != row.waits {
 			t.Errorf("%s: %v, %q", row.now, err, said.String())
 		}
 	}

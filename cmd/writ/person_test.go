@@ -3,7 +3,9 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"crypto/rand"
 	"errors"
+	"os"
 	"os/exec"
 	"strings"
 	"syscall"
@@ -52,6 +54,24 @@ func TestUnchecked(t *testing.T) {
 		if !errors.As(err, &ended) || ended.code != row.code || !strings.Contains(messages.String(), row.says) {
 			t.Errorf("%+v: %v\n%s", row.verdict, err, messages.String())
 		}
+	}
+}
+
+// TestLeave: what is left behind is said on one stream, with calls that can be pasted and what ends it.
+func TestLeave(t *testing.T) {
+	var out, messages bytes.Buffer
+	s := &story{sys: &system{out: &out, err: &messages, random: rand.Reader}, dir: "somewhere",
+		server: &server{command: &exec.Cmd{Process: &os.Process{Pid: 7}}, url: "http://127.0.0.1:1"}}
+	if err := (demoCmd{Keep: true}).leave(s.sys, s); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"curl -s -w '\\n' http://127.0.0.1:1/v1/verify ", "lapses", executeWithin, "folder", "\nkill 7; sleep 1; rm -r somewhere\n"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("no %q in %s", want, out.String())
+		}
+	}
+	if messages.Len() > 0 {
+		t.Errorf("%s", messages.String())
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"sync"
 	"syscall"
 	"time"
@@ -325,6 +326,7 @@ func (h hostedAgents) Create(name string) (vc.Signer, error) {
 	if err != nil {
 		return nil, err
 	}
+	defer debug.FreeOSMemory() // as in folder.open
 	return key, h.store.Add(map[string]*keys.Signer{name: key})
 }
 
