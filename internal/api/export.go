@@ -1,0 +1,50 @@
+package api
+
+import (
+	"context"
+
+	"github.com/writ-trust/writ/internal/jcs"
+	"github.com/writ-trust/writ/spec"
+)
+
+// What generic libraries for verifiable credentials ask of a server: proofs of their suites, and status lists.
+
+const (
+	proofJCS  = "jcs"
+	proofRDFC = "rdfc"
+
+	credentialType = "application/vc" // VCDM 2.0 appendix C.1
+)
+
+// withProof is a credential as it is kept, or with a proof of an RDF suite beside its own. The digest stays: no proof is part of it.
+func (s *Server) withProof(ctx context.Context, credential jcs.Value, proof string) (jcs.Value, error) {
+	switch {
+	case proof == "" || proof == proofJCS:
+		return credential, nil
+	case proof != proofRDFC:
+		return credential, spec.Refuse("request-syntax", "", "proof is jcs or rdfc")
+	case s.AddProof == nil:
+		return credential, spec.Refuse("export-foreign", "", "this server adds no proofs")
+	}
+	return s.AddProof(ctx, credential)
+}
+
+// getStatusList serves a status list to everybody. It has both proofs unless one is asked for, since those who read status lists
+// are generic libraries and know only the address that the credential names.
+func (s *Server) getStatusList(ctx context.Context, in *exported) (*document, error) {
+	list, at, err := s.Issuer.StatusList(ctx, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	if s.SignStatusList == nil {
+		return nil, notFound()
+	}
+	if list, err = s.SignStatusList(ctx, list, at); err != nil {
+		return nil, err
+	}
+	if in.Proof == "" {
+		in.Proof = proofRDFC
+	}
+	list, err = s.withProof(ctx, list, in.Proof)
+	return &document{mediaType: credentialType, body: list.Canonical()}, err
+}
