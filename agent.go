@@ -156,15 +156,25 @@ func (c *Client) Recovery(ctx context.Context, id string, wait time.Duration) (R
 // longPoll is how long one call of Await is held: what the server allows.
 const longPoll = 45 * time.Second
 
-// Await waits until a request's answer is final, or the context ends; what is final already is returned at once.
+// Await waits until a request's answer is final, or the context ends; what is final already is returned at once. A server that holds
+// no call back is asked at most once a second.
 func (c *Client) Await(ctx context.Context, a Answer) (Answer, error) {
 	for a.Result == spec.CollectMissing {
+		soonest := time.NewTimer(breath)
 		r, err := c.Recovery(ctx, a.Digest, longPoll)
 		if err != nil {
 			return a, err
 		}
 		if r.Answer != nil {
 			a = *r.Answer
+		}
+		if a.Result != spec.CollectMissing {
+			break
+		}
+		select {
+		case <-ctx.Done():
+			return a, ctx.Err()
+		case <-soonest.C:
 		}
 	}
 	_, err := a.Document()

@@ -48,7 +48,7 @@ type Leave struct {
 // begins is how often Guard hands the same Begin over where the answer got lost: the same bytes get the same answer.
 const begins = 3
 
-// Guard is the executor's rule (documents.md section 6) in one call, before any effect. It refuses unless the decision authorises
+// Guard is the executor's rule (spec/protocol.md 10.1) in one call, before any effect. It refuses unless the decision authorises
 // this very action and payload, names this executor, is in time, and holds in every verdict of verifier.CheckBundle against the
 // executor's own trust file: people approved the mandate, the resource is the grantor's, the ledger that the mandate names signed,
 // the log has it, and deciding again gives the same. Then it signs a Begin, hands it over, and checks that the log has that too.
@@ -70,7 +70,7 @@ func (c *Client) Guard(ctx context.Context, x Executor, o Order) (Leave, error) 
 	if err != nil {
 		return Leave{}, err
 	}
-	ack, err := c.handOver(ctx, begin)
+	ack, err := c.handOver(ctx, begin, d.ExecuteBefore.Time)
 	if err != nil {
 		return Leave{}, err
 	}
@@ -126,7 +126,7 @@ func (c *Client) holds(ctx context.Context, x Executor, decision, begin spec.Doc
 		return nil
 	}
 	for _, v := range checked.Verdicts {
-		if v.Outcome == verifier.Fails {
+		if v.Outcome == verifier.Fails || v.Outcome == verifier.Unchecked {
 			return spec.Refuse(v.Reason, v.Pointer, "the decision is not %s: %s", v.Name, v.Detail)
 		}
 	}
@@ -170,13 +170,51 @@ func (x Executor) proof(d *spec.Decision, now time.Time) vc.ProofOptions {
 	return vc.ProofOptions{VerificationMethod: method, Purpose: did.AssertionMethod, Created: now}
 }
 
-// handOver posts a begin until it is acknowledged or refused.
-func (c *Client) handOver(ctx context.Context, begin spec.Document) (Acknowledgement, error) {
+// handOver posts a begin until it is acknowledged or refused. Between two tries it waits as long as the server asks, as long as the
+// leave would still come in time.
+func (c *Client) handOver(ctx context.Context, begin spec.Document, before time.Time) (Acknowledgement, error) {
 	for try := 1; ; try++ {
 		ack, err := post[Acknowledgement](ctx, c, "/v1/begins", begin.Bytes())
-		if reason := ReasonOf(err); err == nil || try == begins || ctx.Err() != nil || reason != "" && reason != "indeterminate" {
+		wait := max(retryAfter(err), breath)
+		if !lost(err) || try == begins || !c.Now().Add(wait).Before(before) || pause(ctx, wait) != nil {
 			return ack, err
 		}
+	}
+}
+
+// lost says whether an error leaves open what the server did, or did not let the call in: the same bytes may be sent again.
+func lost(err error) bool {
+	if err == nil {
+		return false
+	}
+	switch ReasonOf(err) {
+	case "", "indeterminate", "rate-limited":
+		return true
+	}
+	return false
+}
+
+// retryAfter is how long a server asks to wait, zero where it does not.
+func retryAfter(err error) time.Duration {
+	var answered *Error
+	if errors.As(err, &answered) {
+		return answered.RetryAfter
+	}
+	return 0
+}
+
+// breath is the least time between two calls that say the same.
+const breath = time.Second
+
+// pause waits, or ends with the context.
+func pause(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
 	}
 }
 

@@ -103,7 +103,7 @@ func approvalTraces(b *book) {
 	m = l.Mandate()
 	l.step("propose", "mandate", m, drafted)
 	l.step("approve", "by cfo", l.ApproveMandate("cfo", m), recorded(1))
-	l.step("approve", "by treasurer's wallet", l.ApproveMandate("wallet", m), recorded(1))
+	l.step("approve", "by treasurer's wallet", l.ApproveMandate("wallet", m), refused("approver-unknown", "/approver"))
 	l.step("approve", "by treasurer", l.ApproveMandate("treasurer", m), issued(2))
 	l.finish("approval/key-of-reserved-kind", rosterClause, "A key of a kind that is not known counts nothing.")
 
@@ -153,7 +153,7 @@ func approvalTraces(b *book) {
 
 	l = newLife(b, "test drafted")
 	l.step("propose", "mandate", l.Mandate(func(m *spec.Mandate) { m.Subject.Mode = spec.ModeTest }), refused("mode-other", ""))
-	l.finish("approval/test-mandate-at-a-live-issuer", "design.md 7: test mode", "A document of test mode is refused live.")
+	l.finish("approval/test-mandate-at-a-live-issuer", "protocol.md 2.5: mode", "A document of test mode is refused live.")
 
 	l = newLife(b, "other ledger")
 	l.step("propose", "mandate", l.Mandate(terms(func(t *spec.MandateTerms) { t.Ledger.Log = "other.example/log" })), refused("ledger-other", "/credentialSubject/mandate/ledger"))

@@ -424,7 +424,7 @@ func compromisedBundle(b *book) {
 	body := p.Body.(*spec.Presentation)
 	action, err := spec.ParseAction(body.Action)
 	b.must(err)
-	c := verifier.Case{ID: l.ID(), Epoch: 1, Verifier: writtest.Verifier, Identity: spec.IdentityPresented, Agent: body.Holder,
+	c := verifier.Case{Env: spec.CurrentEnv(), ID: l.ID(), Epoch: 1, Verifier: writtest.Verifier, Identity: spec.IdentityPresented, Agent: body.Holder,
 		Mandates: []verifier.Mandate{{Content: spec.ContentDigest(m.Value), Body: m.Body.(*spec.Mandate)}}, Action: action, ActionValue: body.Action,
 		Request: body.Request, RequestDigest: writtest.RequestDigest(p), Presentation: p.Digest, Owner: writtest.Grantor, ExecuteWithin: 15 * time.Minute}
 	op := spec.Op{Org: org, Write: []spec.ChainRef{writtest.Ref(m)}, Read: []spec.ChainRef{writtest.Ref(l.roster)}, Attach: []spec.Document{p}}

@@ -10,18 +10,18 @@ import (
 )
 
 const (
-	bytesClause    = "documents.md 1: bytes, digests, names"
-	rosterClause   = "documents.md 2: roster"
-	mandateClause  = "documents.md 3: mandate"
-	approvalClause = "documents.md 4: approval"
-	actionClause   = "documents.md 5: action and presentation"
-	decisionClause = "documents.md 6: decision, begin, report, receipt"
-	supplyClause   = "documents.md 7: supplement, policy, revocation"
-	tableClause    = "documents.md 8: the events of a chain"
-	entryClause    = "documents.md 9: log entry, state, head"
-	bundleClause   = "documents.md 10: bundle and trust file"
-	checksClause   = "design.md 5: a request's way"
-	didClause      = "documents.md 3: subjects are did:key or did:jwk; 1: encodings have one form"
+	bytesClause    = "protocol.md 1 and 2: bytes, values"
+	rosterClause   = "protocol.md 4.1 and 6: roster, who has approved"
+	mandateClause  = "protocol.md 4.2 to 4.4 and 5: mandate, delegation, constraints"
+	approvalClause = "protocol.md 4.5 and 6: approval, who has approved"
+	actionClause   = "protocol.md 4.6 and 4.7: presentation, action"
+	decisionClause = "protocol.md 4.8, 4.10, 7.5, 7.6 and 10: decision, execution"
+	supplyClause   = "protocol.md 4.9, 7.3 and 9.3: supplement, notice, recovery"
+	tableClause    = "protocol.md 7: chains"
+	entryClause    = "protocol.md 8: log entries"
+	bundleClause   = "protocol.md 12 to 14: trust file, bundle, verdicts"
+	checksClause   = "protocol.md 9: decisions"
+	didClause      = "protocol.md 1.5 and 2.3: encodings, DIDs, keys"
 )
 
 func jcsVectors(b *book) {

@@ -120,7 +120,7 @@ func requestTraces(b *book) {
 		l.step("present", "invoice-1", l.presented(p, "agent", func(*vc.ProofOptions) {}, remove("/verifiableCredential/0/credentialSubject/mandate/ledger")),
 			refused("mandate-incomplete", "/verifiableCredential/0/credentialSubject/mandate/ledger"))
 	})
-	alone("in-test-mode", "design.md 7: test mode", "A test presentation at a live ledger.", func(l *life, m spec.Document) {
+	alone("in-test-mode", "protocol.md 2.5: mode", "A test presentation at a live ledger.", func(l *life, m spec.Document) {
 		p := l.Present([]spec.Document{m}, l.Action("1.00"), l.Request("invoice-1"), l.Now)
 		l.step("present", "invoice-1", l.presented(p, "agent", func(*vc.ProofOptions) {}, set("/mode", "test")), refused("mode-other", "/mode"))
 	})

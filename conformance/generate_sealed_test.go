@@ -237,7 +237,7 @@ func statusVectors(b *book) {
 		b.must(err)
 		return string(e.Canonical())
 	}
-	const clause = "documents.md 6: status lists are views of chains"
+	const clause = "protocol.md 3.6: status lists"
 	ask := func(name, title, text, entry string, after time.Duration, maxAge int64, want DocumentEnd) {
 		b.put("status/"+name, Vector{Title: title, Section: clause, Kind: KindDocument, Document: &Document{Parser: "status-list",
 			Input: Input{Text: text}, Status: &StatusAsk{Entry: entry, At: writtest.Start.Add(after), MaxAge: maxAge}, Want: want}})
@@ -302,7 +302,7 @@ func logVectors(b *book) {
 	b.must(err)
 	proof := log.InclusionProof{Index: 1, Hashes: []log.Hash{hash}, Checkpoint: checkpoint}
 	row := func(name, title, parser, text string, want DocumentEnd) {
-		b.doc("log/"+name, "design.md 6: C2SP formats; documents.md 1: parsers re-encode what they read", title, parser, text, want)
+		b.doc("log/"+name, "protocol.md 8.6: the log's formats", title, parser, text, want)
 	}
 	text := string(proof.Marshal())
 	row("proof", "A tlog-proof.", "tlog-proof", text, taken)

@@ -98,10 +98,11 @@ func newMachine(t *Trace) (*machine, error) {
 	}
 	now := func() time.Time { return m.world.Now }
 	if m.issuer, err = issuer.New(issuer.Options{Ledger: spec.Ledger{Verifier: t.Verifier, Log: t.Log}, Seal: t.Seal, Mode: t.Mode,
+		SealKey: spec.SealKey{ID: m.world.KeyID("seal"), Key: m.world.Key("seal").Public().Multikey()}, DecisionKey: m.world.Key("ledger").Public().Multikey(),
 		Journal: m.ledger, Drafts: m.ledger, Random: bytes.NewReader(make([]byte, 1<<16)), Now: now}); err != nil {
 		return nil, err
 	}
-	m.verifier, err = verifier.New(verifier.Options{DID: t.Verifier, Log: t.Log, Mode: t.Mode, Epoch: 1, Journal: m.ledger,
+	m.verifier, err = verifier.New(verifier.Options{DID: t.Verifier, Key: m.world.Key("ledger").Public().Multikey(), Log: t.Log, Mode: t.Mode, Epoch: 1, Journal: m.ledger,
 		Trust: func() *verifier.Trust { return trust }, Random: ids{m}, Now: now})
 	return m, err
 }

@@ -19,6 +19,13 @@ type Draft struct {
 // Next says what follows from one approver's word on the draft: the word itself and, when with it enough distinct persons have
 // approved, the credential with their approvals in its evidence, unsigned; the seal packages it. It is pure.
 func (d Draft) Next(word spec.Document, states spec.States, now time.Time) ([]spec.Document, error) {
+	judges, err := d.judges(states, now)
+	if err != nil {
+		return nil, err
+	}
+	if err := spec.CheckWord(word, d.Needs, now, judges); err != nil {
+		return nil, err
+	}
 	after, touched, err := states.Apply(word, now)
 	if err != nil {
 		return nil, err
@@ -26,10 +33,6 @@ func (d Draft) Next(word spec.Document, states spec.States, now time.Time) ([]sp
 	docs := []spec.Document{word}
 	if word.Body.(*spec.Approval).Decision != spec.Approve {
 		return docs, nil
-	}
-	judges, err := d.judges(states, now)
-	if err != nil {
-		return nil, err
 	}
 	words := d.wordsOn(after[touched[0]])
 	_, err = spec.CheckApprovals(d.Needs, words, judges)

@@ -8,9 +8,9 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 	"time"
 
-	"github.com/writ-trust/writ/did"
 	"github.com/writ-trust/writ/internal/jcs"
 	"github.com/writ-trust/writ/spec"
 )
@@ -31,13 +31,17 @@ type Drafts interface {
 
 // Options configure an Issuer. All fields without "optional" are needed.
 type Options struct {
-	Ledger  spec.Ledger // what contents name where they leave it out
-	Seal    string      // the seal's DID: the issuer of what it packages where a content leaves it out
-	Mode    string      // optional; spec.ModeTest for test mode
-	Journal Journal
-	Drafts  Drafts
-	Random  io.Reader
-	Now     func() time.Time
+	Ledger spec.Ledger // what contents name where they leave it out
+	Seal   string      // the seal's DID: the issuer of what it packages where a content leaves it out
+	// SealKey and DecisionKey (a multikey) are those with which this server signs. A roster that does not list them is refused, and
+	// so is a mandate under one: nothing that is issued here could be used.
+	SealKey     spec.SealKey
+	DecisionKey string
+	Mode        string // optional; spec.ModeTest for test mode
+	Journal     Journal
+	Drafts      Drafts
+	Random      io.Reader
+	Now         func() time.Time
 	// Statuses and StatusURL, the address below which status lists are served, such as "https://writ.acme.example/v1/status/".
 	// Optional: without either a draft that asks for status entries is refused.
 	Statuses  Statuses
@@ -98,7 +102,7 @@ func (i *Issuer) admit(ctx context.Context, org string, doc spec.Document, d *sp
 		if b.Terms().Log != i.Ledger.Log {
 			return spec.Refuse("ledger-other", "/credentialSubject/roster/log", "this log is %s", i.Ledger.Log)
 		}
-		return nil
+		return i.listed(b.Terms())
 	case *spec.Mandate:
 		d.ID, d.Kind = b.ID, spec.KindMandate
 		return i.admitMandate(ctx, org, b)
@@ -117,10 +121,24 @@ func (i *Issuer) admitMandate(ctx context.Context, org string, m *spec.Mandate) 
 	if err != nil {
 		return notFoundAs(err, "roster-unknown", "the grantor has no roster here")
 	}
+	if err := i.listed(roster.Newest().Terms()); err != nil {
+		return err
+	}
 	if !roster.Newest().Terms().MayIssue(m.Issuer) {
 		return spec.Refuse("issuer-unknown", "/issuer", "the issuer is the grantor or one of its seals")
 	}
 	return spec.CheckFeasible(m, roster.InForce(i.Now()))
+}
+
+// listed says whether the grantor knows this server's own keys.
+func (i *Issuer) listed(t *spec.RosterTerms) error {
+	if l, ok := t.Ledger(i.Ledger.Verifier); !ok || l.Key != i.DecisionKey {
+		return spec.Refuse("ledger-unknown", "/credentialSubject/roster/ledgers", "the roster does not list this ledger's key")
+	}
+	if s, ok := t.Seal(i.SealKey.ID); !ok || s != i.SealKey {
+		return spec.Refuse("seal-unknown", "/credentialSubject/roster/seals", "the roster does not list this server's seal")
+	}
+	return nil
 }
 
 // complete fills in what a content may leave to the server.
@@ -223,17 +241,13 @@ func (i *Issuer) approveDraft(ctx context.Context, org string, doc spec.Document
 	}
 	op := spec.Op{Org: org, Document: doc.Digest}
 	var needs spec.Needs
-	var roster *spec.Roster
 	switch b := draft.Body.(type) {
 	case *spec.Mandate:
-		needs, roster, err = i.openMandate(ctx, org, b, kept.Content, &op)
+		needs, err = i.openMandate(ctx, org, b, kept.Content, &op)
 	case *spec.Roster:
-		needs, roster, err = i.openRoster(ctx, org, b, kept.Content, &op)
+		needs, err = i.openRoster(ctx, org, b, kept.Content, &op)
 	}
 	if err != nil {
-		return spec.Logged{}, err
-	}
-	if err := checkWord(doc, a, needs, roster); err != nil {
 		return spec.Logged{}, err
 	}
 	d := Draft{Needs: needs, Content: draft.Value}
@@ -242,46 +256,29 @@ func (i *Issuer) approveDraft(ctx context.Context, org string, doc spec.Document
 	})
 }
 
-func (i *Issuer) openMandate(ctx context.Context, org string, m *spec.Mandate, content string, op *spec.Op) (spec.Needs, *spec.Roster, error) {
+func (i *Issuer) openMandate(ctx context.Context, org string, m *spec.Mandate, content string, op *spec.Op) (spec.Needs, error) {
 	roster, err := i.Journal.RosterState(ctx, org, m.Terms().Grantor.ID)
 	if err != nil {
-		return spec.Needs{}, nil, err
+		return spec.Needs{}, err
 	}
 	op.Write = []spec.ChainRef{mandateRef(m, content)}
 	op.Read = []spec.ChainRef{rosterRef(roster)}
-	return spec.NeedsOfMandate(m, content), roster.Newest(), nil
+	return spec.NeedsOfMandate(m, content), nil
 }
 
 // openRoster finds who judges a roster version: the version before, or the first version itself, whose chain begins here.
-func (i *Issuer) openRoster(ctx context.Context, org string, r *spec.Roster, content string, op *spec.Op) (spec.Needs, *spec.Roster, error) {
+func (i *Issuer) openRoster(ctx context.Context, org string, r *spec.Roster, content string, op *spec.Op) (spec.Needs, error) {
 	t := r.Terms()
 	if t.Version == 1 {
 		op.Write = []spec.ChainRef{{Content: content, Kind: spec.KindRoster, Salt: t.Salt, Log: t.Log}}
-		return spec.NeedsOfRoster(r, content), r, nil
+		return spec.NeedsOfRoster(r, content), nil
 	}
 	state, err := i.Journal.RosterState(ctx, org, t.Grantor)
 	if err != nil {
-		return spec.Needs{}, nil, notFoundAs(err, "roster-unknown", "the grantor has no roster here")
+		return spec.Needs{}, notFoundAs(err, "roster-unknown", "the grantor has no roster here")
 	}
 	op.Write = []spec.ChainRef{rosterRef(state)}
-	return spec.NeedsOfRoster(state.Newest(), content), state.Newest(), nil
-}
-
-// checkWord takes the word of a named approver only, signed with a key of the roster.
-func checkWord(doc spec.Document, a *spec.Approval, needs spec.Needs, roster *spec.Roster) error {
-	person := roster.Terms().PersonOf(a.Approver)
-	key, ok := roster.Terms().Key(a.Approver)
-	if !ok || person == "" {
-		return spec.Refuse("approver-unknown", "/approver", "the roster has no such key")
-	}
-	named := false
-	for _, p := range needs.Approvers {
-		named = named || p == person
-	}
-	if !named || person == needs.RequestedBy {
-		return spec.Refuse("approver-not-named", "/approver", "%s may not approve this", person)
-	}
-	return spec.CheckSignature(doc, key, a.Approver, did.CapabilityDelegation)
+	return spec.NeedsOfRoster(state.Newest(), content), nil
 }
 
 // ApproveSupplement takes one person's word on what an interim decision proposes; decision is its digest.
@@ -293,14 +290,11 @@ func (i *Issuer) ApproveSupplement(ctx context.Context, org, decision string, da
 	if a.Kind != spec.KindSupplement {
 		return spec.Logged{}, spec.Refuse("approval-kind", "/kind", "a supplement is what waits here")
 	}
-	d, op, roster, err := i.openSupplement(ctx, org, decision, a.Content)
+	d, op, err := i.openSupplement(ctx, org, decision, a.Content)
 	if err != nil {
 		return spec.Logged{}, err
 	}
 	op.Document = doc.Digest
-	if err := checkWord(doc, a, d.Needs, roster); err != nil {
-		return spec.Logged{}, err
-	}
 	return i.Journal.Run(ctx, op, func(states spec.States, now time.Time) ([]spec.Document, error) {
 		return d.Next(doc, states, now)
 	})
@@ -331,35 +325,32 @@ func (i *Issuer) Proposals(ctx context.Context, org, decision string) ([]Draft, 
 	return drafts, nil
 }
 
-func (i *Issuer) openSupplement(ctx context.Context, org, decision, content string) (Draft, spec.Op, *spec.Roster, error) {
-	none := spec.Op{}
+func (i *Issuer) openSupplement(ctx context.Context, org, decision, content string) (Draft, spec.Op, error) {
 	drafts, err := i.Proposals(ctx, org, decision)
 	if err != nil {
-		return Draft{}, none, nil, err
+		return Draft{}, spec.Op{}, err
 	}
-	for _, d := range drafts {
-		if d.Needs.Content != content {
-			continue
-		}
-		roster, err := i.Journal.RosterState(ctx, org, d.Needs.Grantor)
-		if err != nil {
-			return Draft{}, none, nil, err
-		}
-		rec, err := i.Journal.Record(ctx, org, decision)
-		if err != nil {
-			return Draft{}, none, nil, err
-		}
-		owner, _ := d.Content.Lookup("/credentialSubject/supplement/base")
-		base, _ := owner.Text()
-		op := spec.Op{Org: org, Write: mandateRefs([]string{base}), Read: []spec.ChainRef{rosterRef(roster)}, Decisions: []string{decision}}
-		for _, m := range rec.Document.Body.(*spec.Decision).Mandates {
-			if m != base {
-				op.Read = append(op.Read, mandateRefs([]string{m})...)
-			}
-		}
-		return d, op, roster.Newest(), nil
+	n := slices.IndexFunc(drafts, func(d Draft) bool { return d.Needs.Content == content })
+	if n < 0 {
+		return Draft{}, spec.Op{}, spec.Refuse("proposal-unknown", "/content", "the decision proposes nothing with this content")
 	}
-	return Draft{}, none, nil, spec.Refuse("proposal-unknown", "/content", "the decision proposes nothing with this content")
+	roster, err := i.Journal.RosterState(ctx, org, drafts[n].Needs.Grantor)
+	if err != nil {
+		return Draft{}, spec.Op{}, err
+	}
+	rec, err := i.Journal.Record(ctx, org, decision)
+	if err != nil {
+		return Draft{}, spec.Op{}, err
+	}
+	d := rec.Document.Body.(*spec.Decision)
+	base := d.Missing[n].Mandate
+	op := spec.Op{Org: org, Write: mandateRefs([]string{base}), Read: []spec.ChainRef{rosterRef(roster)}, Decisions: []string{decision}}
+	for _, m := range d.Mandates {
+		if m != base {
+			op.Read = append(op.Read, mandateRefs([]string{m})...)
+		}
+	}
+	return drafts[n], op, nil
 }
 
 func proposal(doc spec.Document, d *spec.Decision, n int, states spec.States) (Draft, error) {

@@ -28,6 +28,7 @@ func newAcme(t *testing.T) *acme {
 	a := &acme{T: t, World: w, ledger: writtest.NewLedger(w)}
 	var err error
 	a.issuer, err = issuer.New(issuer.Options{Ledger: spec.Ledger{Verifier: writtest.Verifier, Log: writtest.Origin}, Seal: writtest.Grantor,
+		SealKey: spec.SealKey{ID: w.KeyID("seal"), Key: w.Key("seal").Public().Multikey()}, DecisionKey: w.Key("ledger").Public().Multikey(),
 		Journal: a.ledger, Drafts: a.ledger, Random: w, Now: func() time.Time { return w.Now }})
 	a.must(err)
 	a.roster = a.enrol(w.Roster(), w.ApproveRoster)
@@ -210,4 +211,44 @@ func TestNoticeAndResume(t *testing.T) {
 	}
 	a.must(notice("cfo", spec.ActRevoke))
 	a.refused("a resume of what is revoked", a.approve(resume("cfo", spec.Approve)), "not-suspended")
+}
+
+// TestWordsThatCountNothing: a key that is compromised, or still waits for its delay, neither approves nor declines.
+func TestWordsThatCountNothing(t *testing.T) {
+	a := newAcme(t)
+	m := a.Mandate()
+	_, err := a.propose(m.Value)
+	a.must(err)
+	content := spec.ContentDigest(m.Value)
+	a.Advance(time.Hour)
+	a.enrol(a.NextRoster(a.roster, func(r *spec.Roster) {
+		persons := r.Subject.Roster.Persons
+		persons[0].Keys[0].CompromisedSince = spec.At(a.Now.Add(-time.Minute))
+		persons[1].Keys = append(persons[1].Keys, spec.PersonKey{ID: a.KeyID("new"), PublicKey: a.Key("new").Public().Multikey(), Kind: "key", Grade: spec.GradeDevice})
+	}), a.ApproveRoster)
+	for _, word := range []string{spec.Approve, spec.Decline, spec.Withdraw} {
+		for _, person := range []string{"treasurer", "new"} {
+			a.refused(word+" by "+person, a.approve(a.Say(person, word, spec.KindMandate, content)), "approver-unknown")
+		}
+	}
+	if s := a.ledger.All().ByContent(content); s != nil {
+		t.Errorf("words that count nothing began a chain: %s", s.Status)
+	}
+	a.Advance(25 * time.Hour) // the delay of Acme's roster is a day
+	a.must(a.approve(a.Say("new", spec.Decline, spec.KindMandate, content)))
+}
+
+// TestServerThatTheRosterDoesNotList: nothing is drafted that could never be used.
+func TestServerThatTheRosterDoesNotList(t *testing.T) {
+	a := newAcme(t)
+	for name, row := range map[string]struct {
+		change func(*spec.Roster)
+		want   string
+	}{
+		"another decision key": {func(r *spec.Roster) { r.Subject.Roster.Ledgers[0].Key = a.Key("stranger").Public().Multikey() }, "ledger-unknown"},
+		"another seal":         {func(r *spec.Roster) { r.Subject.Roster.Seals[0].Key = a.Key("stranger").Public().Multikey() }, "seal-unknown"},
+	} {
+		_, err := a.propose(a.Roster(row.change).Value)
+		a.refused(name, err, row.want)
+	}
 }

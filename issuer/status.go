@@ -82,9 +82,6 @@ func (i *Issuer) approveResume(ctx context.Context, org string, doc spec.Documen
 	if err != nil {
 		return spec.Logged{}, err
 	}
-	if err := checkWord(doc, a, spec.NeedsOfMandate(root.Mandate, root.Content), roster.Newest()); err != nil {
-		return spec.Logged{}, err
-	}
 	op := spec.Op{Org: org, Document: doc.Digest, Write: mandateRefs([]string{s.Content}), Read: []spec.ChainRef{rosterRef(roster)}}
 	up, err := i.ancestors(ctx, org, s.Mandate)
 	if err != nil {
@@ -93,7 +90,11 @@ func (i *Issuer) approveResume(ctx context.Context, org string, doc spec.Documen
 	for _, m := range up {
 		op.Read = append(op.Read, spec.ChainRef{Content: m.Content, Kind: spec.KindMandate})
 	}
-	return i.Journal.Run(ctx, op, func(spec.States, time.Time) ([]spec.Document, error) {
+	needs := spec.NeedsOfMandate(root.Mandate, root.Content)
+	return i.Journal.Run(ctx, op, func(states spec.States, now time.Time) ([]spec.Document, error) {
+		if err := spec.CheckWord(doc, needs, now, states.ByContent(roster.Content).InForce(now)); err != nil {
+			return nil, err
+		}
 		return []spec.Document{doc}, nil
 	})
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/writ-trust/writ/spec/rule"
 )
 
-// Action is what an agent wants done, addressed by JSON Pointer (documents.md section 5). The executor derives it from the
+// Action is what an agent wants done, addressed by JSON Pointer (protocol.md 4.7). The executor derives it from the
 // bytes that it will execute, and refuses on a difference.
 type Action struct {
 	Type         string        `json:"type"`

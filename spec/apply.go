@@ -3,9 +3,11 @@ package spec
 import (
 	"slices"
 	"time"
+
+	"github.com/writ-trust/writ/spec/rule"
 )
 
-// This file is the table of documents.md section 8, one function a row: when an event is allowed, and its effect.
+// This file is the table of protocol.md 7.3, one function a row: when an event is allowed, and its effect.
 
 func (s *State) applyApproval(ss States, d Document, a *Approval, now time.Time) error {
 	if !now.Before(a.Expires.Time) {
@@ -273,9 +275,15 @@ func (s *State) lifted(u Usage, interim string, now time.Time) bool {
 	return err == nil && slices.ContainsFunc(s.Proposals, func(p Proposal) bool {
 		return p.Decision == interim && p.Status == ProposalIssued && p.Document == u.Supplement && now.Before(p.Until) &&
 			slices.ContainsFunc(p.Lifts, func(l Lift) bool {
-				return l.Owner == s.Content && l.Constraint == u.Constraint && l.MaxOver.Currency == u.Unit && n.lift <= l.MaxOver.Minor
+				return l.Owner == s.Content && l.Constraint == u.Constraint && l.admits(u.Unit, n.lift)
 			})
 	})
+}
+
+// admits says whether the lift reaches so far. One without MaxOver is of the action as a whole; it is proposed only for approval
+// constraints.
+func (l Lift) admits(unit string, over int64) bool {
+	return l.MaxOver == rule.Money{} || l.MaxOver.Currency == unit && over <= l.MaxOver.Minor
 }
 
 func newHold(d Document, dec *Decision) (Hold, error) {

@@ -24,7 +24,7 @@ const (
 	Withdraw = "withdraw"
 )
 
-// Grade answers "who could have forged this?" (documents.md section 4), from weakest to strongest.
+// Grade answers "who could have forged this?" (protocol.md 6.4), from weakest to strongest.
 type Grade string
 
 // The grades; agent is that of delegated mandates, which no person approves.
@@ -47,7 +47,7 @@ func (g Grade) AtLeast(least Grade) bool {
 	return j >= 0 && i >= j
 }
 
-// Approval is one person's signed word on one content (documents.md section 4).
+// Approval is one person's signed word on one content (protocol.md 4.5).
 type Approval struct {
 	Type     string `json:"type"`
 	Version  string `json:"version"`
@@ -103,7 +103,7 @@ func Shown(catalogue, locale string, sentences []string) string {
 	return jcs.Digest("writ/shown/v1\n", []byte(catalogue+"\n"+locale+"\n"+strings.Join(sentences, "\n")))
 }
 
-// Notice takes authority away: revoke or suspend a mandate, veto a roster version (documents.md section 7). It is signed by
+// Notice takes authority away: revoke or suspend a mandate, veto a roster version (protocol.md 7.3). It is signed by
 // a revoker of the roster, or by the issuer of a delegated mandate.
 type Notice struct {
 	Type    string `json:"type"`

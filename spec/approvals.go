@@ -163,6 +163,20 @@ func (n Needs) countPersons(approvals []LoggedApproval, rosters []*Roster) (map[
 	return last, nil
 }
 
+// CheckWord refuses a single word that could not count: of a key that not every roster version in force gives to the same person,
+// or that is compromised; of a person who is not asked; or not signed by that key.
+func CheckWord(word Document, n Needs, now time.Time, rosters []*Roster) error {
+	a := word.Body.(*Approval)
+	person, key, _, ok := judge(a.Approver, now, rosters)
+	switch {
+	case len(rosters) == 0 || !ok:
+		return refuse("approver-unknown", "/approver", "the roster in force has no such key, or it is compromised")
+	case person == n.RequestedBy || !slices.Contains(n.Approvers, person):
+		return refuse("approver-not-named", "/approver", "%s may not approve this", person)
+	}
+	return verifyApproval(word, key)
+}
+
 // judge finds the holder of a key in every roster version in force: same person, same public key, not compromised at the
 // approval's ledger time. The grade is the lowest declared.
 func judge(keyID string, at time.Time, rosters []*Roster) (person string, key did.PublicKey, grade Grade, ok bool) {
@@ -229,7 +243,7 @@ func (n Needs) reach(grades map[string]Grade, allowed []string, threshold int64,
 }
 
 // checkPowers asks for each action pattern of the mandate one power of the roster that covers it, that reaches as far as
-// the mandate does, and whose own threshold the approvers meet (documents.md section 2).
+// the mandate does, and whose own threshold the approvers meet (protocol.md 6.5).
 func (n Needs) checkPowers(t *RosterTerms, grades map[string]Grade) error {
 	for _, pattern := range n.Mandate.Terms().Actions {
 		met := false

@@ -217,7 +217,7 @@ func (s *State) clone() *State {
 }
 
 // Apply says what the chains add up to once the document is logged at ledger time now, and which chains it touches, sorted.
-// What is not in the table of documents.md section 8 is an error, and never written. Signatures of single documents are
+// What is not in the table of protocol.md 7.3 is an error, and never written. Signatures of single documents are
 // the caller's work (open); thresholds and everything that depends on what was logged before are decided here.
 func (ss States) Apply(d Document, now time.Time) (next States, touched []string, err error) {
 	contents, err := ss.chainsOf(d)

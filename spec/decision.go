@@ -21,7 +21,7 @@ const (
 )
 
 // Decision is the verifier's signed answer, with every input that led to it, so that a third party can run it again
-// (documents.md section 6). Its usage rows are the hold.
+// (protocol.md 4.8). Its usage rows are the hold.
 type Decision struct {
 	Type          string     `json:"type"`
 	Version       string     `json:"version"`
@@ -54,7 +54,7 @@ type Decision struct {
 	Verifier      string     `json:"verifier"`
 }
 
-// Check is one check of design.md section 5 and its outcome.
+// Check is one check of protocol.md 9.1 and its outcome.
 type Check struct {
 	Check   string `json:"check"`
 	Outcome string `json:"outcome"` // pass, fail or missing
@@ -80,12 +80,13 @@ type Missing struct {
 	Until     Time     `json:"until"`
 }
 
-// Lift raises one limit of its owner once, by MaxOver, in one window (absent for a limit on a single action).
+// Lift raises one limit of its owner once, by MaxOver, in one window (absent for a limit on a single action, a rolling limit, and
+// an approval). A lift of an approval constraint is of the action as a whole: it has no MaxOver.
 type Lift struct {
 	Owner      string     `json:"owner"`
 	Constraint string     `json:"constraint"`
 	Window     *Period    `json:"window,omitempty"`
-	MaxOver    rule.Money `json:"maxOver"`
+	MaxOver    rule.Money `json:"maxOver,omitempty"`
 }
 
 // Period is [From, To) in UTC; absent bounds are open.
@@ -174,7 +175,7 @@ func (d *Decision) Final() bool { return d.Result != CollectMissing }
 // Leaf is the content digest of the mandate that the agent acts under.
 func (d *Decision) Leaf() string { return d.Mandates[len(d.Mandates)-1] }
 
-// Chains are the content digests of the chains that the decision is an event of (documents.md section 8).
+// Chains are the content digests of the chains that the decision is an event of (protocol.md 7.3).
 func (d *Decision) Chains() []string {
 	switch d.Result {
 	case Authorized:

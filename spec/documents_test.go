@@ -281,6 +281,8 @@ func TestReceipt(t *testing.T) {
 			"exception", "100.01"},
 		{"reversed", spec.Execution{Decision: d, Begin: begin, Reports: []spec.Document{report("executed", "", true), report("reversed", "", true)}},
 			"reversed", "100.00"},
+		{"part, reversed, and the rest", spec.Execution{Decision: d, Begin: begin, Reports: []spec.Document{report("executed", "40.00", false),
+			report("reversed", "", false), report("executed", "60.00", true)}}, "executed", "100.00"},
 		{"failed", spec.Execution{Decision: d, Begin: begin, Reports: []spec.Document{report("failed", "", true)}}, "failed", ""},
 	} {
 		row.execution.LastAt, row.execution.Role = spec.At(w.Now), "system-of-record"
@@ -304,7 +306,9 @@ func TestReceipt(t *testing.T) {
 	rejected := w.SignDecision(w.Decision(p, ss, writtest.Reject("budget-exceeded")), w.Now)
 	_, err := spec.ReceiptOf(spec.Execution{Decision: rejected})
 	wantReason(t, err, "receipt-none")
-	_, err = spec.ReceiptOf(spec.Execution{Decision: charged, Reports: []spec.Document{report("executed", "", true)}})
+	_, err = spec.ReceiptOf(spec.Execution{Decision: charged})
+	wantReason(t, err, "executor-unknown")
+	_, err = spec.ReceiptOf(spec.Execution{Decision: charged, Role: "gateway", Reports: []spec.Document{report("executed", "", true)}})
 	wantReason(t, err, "receipt-foreign")
 }
 

@@ -10,7 +10,7 @@ import (
 	"github.com/writ-trust/writ/internal/jcs"
 )
 
-// Kinds of log entry (documents.md section 9).
+// Kinds of log entry (protocol.md 8.1).
 const (
 	EntryRoster    = "roster"
 	EntryMandate   = "mandate"
@@ -253,7 +253,7 @@ func (ss States) Record(d Document, now Time, salts func(chains []string) Salts)
 	}
 	used := salts(touched)
 	e := &Entry{V: 1, Kind: EntryEvent, Commitment: Commitment(used.Entry, d.Digest)}
-	e.Kind, e.Grantor = next.entryKind(d)
+	e.Kind, e.Grantor = next.EntryKind(d)
 	r = Record{Document: d, Entry: e, At: now.Time, Salt: used.Entry, Seeds: used.Links}
 	for _, chain := range touched {
 		o, err := next[chain].Open(used.Links[chain])
@@ -274,8 +274,8 @@ func (ss States) Record(d Document, now Time, salts func(chains []string) Salts)
 	return next, r, nil
 }
 
-// entryKind names rosters and root mandates of organisations, so that anybody can watch for their own name.
-func (ss States) entryKind(d Document) (kind, grantor string) {
+// EntryKind is what the entry of a document says in the clear. It names rosters and root mandates of organisations, so that anybody can watch for their own name.
+func (ss States) EntryKind(d Document) (kind, grantor string) {
 	switch b := d.Body.(type) {
 	case *Roster:
 		if b.Terms().IsPublic() {

@@ -199,7 +199,7 @@ func checkMode(mode string) error {
 }
 
 // checkEvidence admits approval entries in exactly one shape and anything else only where no `type` contains the word, so
-// that no reader can take foreign evidence for an approval (documents.md section 1).
+// that no reader can take foreign evidence for an approval (protocol.md 3.4).
 func checkEvidence(evidence []jcs.Value) error {
 	for i, e := range evidence {
 		at := "/evidence/" + strconv.Itoa(i)

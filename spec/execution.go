@@ -17,7 +17,7 @@ const (
 	OutcomeException  = "exception" // receipt only: more was executed than was held
 )
 
-// Commit is the executor's word before the decision that it will execute at once: its begin (documents.md section 6).
+// Commit is the executor's word before the decision that it will execute at once: its begin (protocol.md 10.1).
 type Commit struct {
 	Type     string `json:"type"`
 	Version  string `json:"version"`

@@ -9,7 +9,7 @@ import (
 )
 
 // TestInForceThen: asked at an instant before a version was logged, the roster is the one of then. Replacing a key later takes
-// nothing back from what the old one approved (documents.md section 2).
+// nothing back from what the old one approved (protocol.md 6.2).
 func TestInForceThen(t *testing.T) {
 	w := writtest.Acme("in force then")
 	ss, first := w.Found(nil)

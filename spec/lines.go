@@ -59,7 +59,11 @@ func LiftLines(l rule.Locale, m *Mandate, lifts []Lift) []string {
 	for _, lift := range lifts {
 		s := lift.Constraint
 		for _, c := range m.rules {
-			if c.ID() == lift.Constraint {
+			switch {
+			case c.ID() != lift.Constraint:
+			case rule.IsApproval(c):
+				s = pick(l, "this action, once, although ", "esta ação, uma vez, embora ") + c.Sentence(l)
+			default:
 				s = l.Lift(c, lift.MaxOver.Minor, lift.MaxOver.Currency)
 			}
 		}

@@ -17,10 +17,11 @@ import (
 const (
 	MaxChain         = 8  // mandates in one delegation chain, and links of one log entry
 	DefaultOpenHolds = 16 // open holds of a mandate that says nothing
+	MaxOpenHolds     = 4096
 	maxConstraints   = 32
 )
 
-// Mandate says which agent may do what, within which limits, until when, approved by whom (documents.md section 3).
+// Mandate says which agent may do what, within which limits, until when, approved by whom (protocol.md 4.2).
 type Mandate struct {
 	Envelope
 	Subject          MandateSubject `json:"credentialSubject"`
@@ -147,8 +148,8 @@ func (m *Mandate) checkTerms() error {
 		return refuse("ledger-syntax", mandateAt+"/ledger", "a ledger is a DID and a log origin")
 	case len(t.Policies) > 0:
 		return refuse("policy-unsupported", mandateAt+"/policies", "policies are not part of this version")
-	case t.MaxOpenHolds < 0:
-		return refuse("member-range", mandateAt+"/maxOpenHolds", "at least 1")
+	case t.MaxOpenHolds < 0 || t.MaxOpenHolds > MaxOpenHolds:
+		return refuse("member-range", mandateAt+"/maxOpenHolds", "between 1 and %d", MaxOpenHolds)
 	case !distinct(t.Resources):
 		return refuse("resource-repeated", mandateAt+"/resources", "resources are distinct and non-empty")
 	}
@@ -232,6 +233,11 @@ func (m *Mandate) checkRecovery() error {
 			}
 		}
 	}
+	for i, c := range m.rules {
+		if rule.IsApproval(c) && !named[c.ID()] {
+			return refuse("approval-clause", mandateAt+"/constraints/"+strconv.Itoa(i), "a recovery clause says whose approval it asks for")
+		}
+	}
 	return nil
 }
 
@@ -240,6 +246,9 @@ func (m *Mandate) checkLiftable(id string, r *Recovery, place string) error {
 	i := slices.IndexFunc(m.rules, func(c rule.Constraint) bool { return c.ID() == id })
 	if i < 0 {
 		return refuse("recovery-foreign", place+"/for", "a clause lifts constraints of its own document only")
+	}
+	if rule.IsApproval(m.rules[i]) {
+		return nil
 	}
 	_, window, currency, bounded := m.rules[i].Reach()
 	switch {
@@ -290,7 +299,7 @@ func checkThreshold(persons []string, threshold int64, least Grade, place string
 	return nil
 }
 
-// CheckChild holds a delegated mandate against its parent (documents.md section 3): same principal, same ledger, validity
+// CheckChild holds a delegated mandate against its parent (protocol.md 4.4): same principal, same ledger, validity
 // inside, one level less, self-execution only where the parent has it. Limits need no comparison: every ancestor is
 // decided too.
 func CheckChild(child, parent *Mandate, parentContent string) error {
@@ -314,7 +323,7 @@ func CheckChild(child, parent *Mandate, parentContent string) error {
 	return nil
 }
 
-// ChainID derives the chain of a content in a log (documents.md section 9): derived, never chosen, so one mandate has
+// ChainID derives the chain of a content in a log (protocol.md 7.1): derived, never chosen, so one mandate has
 // exactly one chain in exactly one log. For a roster the content is that of version 1.
 func ChainID(salt, log, content string) (string, error) {
 	key, err := jcs.DecodeBase64(salt)

@@ -194,8 +194,9 @@ func memberNames(of any) []string {
 
 // onlyGo are mutations that a schema cannot see, since they compare members: "how place".
 var onlyGo = []string{
-	"remove /credentialSubject/mandate/constraints",       // the recovery clause names one of them
-	"empty /credentialSubject/mandate/constraints/0/zone", // zones are looked up
+	"remove /credentialSubject/mandate/constraints",        // the recovery clause names one of them
+	"remove /credentialSubject/mandate/recovery/0/maxOver", // only an approval is lifted without a ceiling
+	"empty /credentialSubject/mandate/constraints/0/zone",  // zones are looked up
 	"empty /credentialSubject/mandate/constraints/4/zone",
 	"empty /credentialSubject/mandate/constraints/5/zone",
 }

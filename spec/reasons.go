@@ -34,7 +34,7 @@ var sortedReasons = sync.OnceValue(func() []Reason {
 	return all
 })
 
-// Bytes, digests and the members of any document (documents.md section 1).
+// Bytes, digests and the members of any document (protocol.md 1 to 3).
 var bytesReasons = []Reason{
 	{"json-size", "The document is larger than 256 KiB.", "Send less: attach large files by their digest."},
 	{"json-depth", "The document is nested deeper than 32 levels.", "Flatten it; no document of Writ needs that depth."},
@@ -67,7 +67,7 @@ var bytesReasons = []Reason{
 	{"pointer-syntax", "A pointer does not point to a member of the action's parameters.", "Write it like /parameters/memo."},
 }
 
-// The documents themselves (documents.md sections 2 to 7).
+// The documents themselves (protocol.md 4).
 var documentReasons = []Reason{
 	{"type-unknown", "No document of Writ has this type.", "Check the member type; a newer version of Writ may know it."},
 	{"type-fixed", "The types of a document are fixed, in order.", "Write exactly the types that the document's schema names."},
@@ -133,7 +133,7 @@ var documentReasons = []Reason{
 	{"supplement-alone", "A supplement was presented as if it were a mandate.", "Present the mandate; the ledger knows its supplements."},
 }
 
-// Approvals and rosters (documents.md sections 2 and 4).
+// Approvals and rosters (protocol.md 6).
 var approvalReasons = []Reason{
 	{"approval-kind", "No approval has this kind here.", "Use the kind of the content: mandate, supplement, roster, resume or reconciliation."},
 	{"approval-decision", "The approver neither approves, declines nor withdraws.", "Use one of the three."},
@@ -141,6 +141,7 @@ var approvalReasons = []Reason{
 	{"approval-expired", "The approval reached the log at or after its own expiry.", "Sign a new one."},
 	{"approval-stale", "The approval was signed too long before it was handed over.", "Sign a new one."},
 	{"approval-declined", "A named approver declined.", "The draft has ended: settle the matter with the approver and start another."},
+	{"approval-clause", "An approval constraint is named by no recovery clause of its mandate.", "Add a recovery clause that says who approves, how many, and how soon."},
 	{"approvals-missing", "Too few distinct persons approved.", "Collect the approvals that are missing."},
 	{"power-missing", "By the roster, the named approvers may not approve this far.", "Name approvers with the power, lower the limits, or change the roster."},
 	{"roster-unknown", "The grantor has no roster here, or none is in force.", "Register the grantor's roster first."},
@@ -158,7 +159,7 @@ var approvalReasons = []Reason{
 	{"veto-late", "The roster version is not the newest, or its delay is over.", "Change the roster with a further version."},
 }
 
-// Chains, holds and accounts (documents.md sections 8 and 9).
+// Chains, holds and accounts (protocol.md 7 and 8).
 var chainReasons = []Reason{
 	{"chain-unknown", "There is no such chain here.", "Ask the ledger that the mandate names."},
 	{"time-backwards", "The document would be logged before the chain's newest entry.", "Set the machine's clock right."},
@@ -210,7 +211,7 @@ var chainReasons = []Reason{
 	{"mandate-not-yet-valid", "The mandate is not valid yet.", "Wait until validFrom."},
 }
 
-// What decisions say (design.md section 5); those of the constraints are below.
+// What decisions say (protocol.md 9.1); those of the constraints are below.
 var decisionReasons = []Reason{
 	{"not-entitled", "The caller, the mandate or the action's resource does not fit together.", "Check key, mandate and resource; which of them is wrong is not told."},
 	{"indeterminate", "Something that the check needs could not be reached or read.", "Try again with the same idempotency key; nothing was decided."},
@@ -234,7 +235,7 @@ var decisionReasons = []Reason{
 	{"transparency-missing", "The log has no entry of the mandate, or the entry does not name its grantor.", "Have the mandate issued by its ledger."},
 }
 
-// Constraints (documents.md section 3); the codes are declared beside their types in package rule.
+// Constraints (protocol.md 5 and 11); the codes are declared beside their types in package rule.
 var ruleReasons = []Reason{
 	{"constraint-unknown", "No constraint has this type.", "Use a type that this version knows."},
 	{"constraint-invalid", "The constraint's members contradict each other or its type.", "See the type's JSON Schema."},
@@ -257,6 +258,20 @@ var ruleReasons = []Reason{
 	{"amount-above-max", "The amount is above the most that the mandate allows for one action.", "Ask for less, or have the limit lifted."},
 	{"count-exceeded", "The window has its most actions.", "Wait for the next window."},
 	{"outside-hours", "The mandate does not allow actions at this time.", "Ask again within its hours."},
+	{"approval-needed", "People must approve this action first.", "Have them sign the supplement that the decision proposes."},
+	{"interval-too-short", "Another action was authorised too short a while ago.", "Wait until the pause that the mandate asks for is over."},
+	{"duration-form", "A pause is not an ISO 8601 duration in its one spelling, from one second to 366 days.", "Write it like PT5M, PT12H or P1DT12H."},
+	{"pattern-invalid", "The pattern is outside the small language of patterns, or admits too long a text.", "Use literals, classes like [A-Z0-9], ? and counts like {2} or {1,35}; escape every other sign."},
+	{"pattern-mismatch", "The text does not have the form that the mandate asks for.", "Write it in that form."},
+	{"items-many", "The array has more items than the mandate allows.", "Send fewer, or ask for another mandate."},
+	{"expression-size", "The expression is empty, too long, or too deep.", "Keep it within 1024 bytes, 256 parts and 16 levels of brackets, or split it into several constraints."},
+	{"expression-syntax", "The expression does not follow the grammar.", "See the grammar in the protocol, section 11; the error names the byte."},
+	{"expression-name", "The expression names something that an action does not have, or a function that there is not.", "Use action.type, resource, amount, amount.currency, counterparty.id or parameters.NAME, and money, size, startsWith."},
+	{"expression-type", "A part of the expression is not of the type that stands there, or nothing tells a parameter's type.", "Compare integers with integers, texts with texts, amounts with money(…); compare a parameter with a literal."},
+	{"expression-false", "The mandate's condition is not met.", "Ask for an action that meets it, or for another mandate."},
+	{"expression-absent", "The mandate's condition depends on a member that is absent.", "Add it: an absent member is never allowed."},
+	{"expression-kind", "The mandate's condition depends on a member that is of another type than the condition's.", "Write it as the type that the condition compares it with."},
+	{"expression-currency", "The mandate's condition compares amounts in different currencies.", "Use the condition's currency: nothing is converted."},
 	{"value-absent", "A member that a list limits is absent.", "Add it: an absent member is never allowed."},
 	{"value-other-kind", "A member is of another JSON type than the list's values.", "Write it as the list does."},
 	{"value-listed", "The value is on the list of those that are not allowed.", "Use another value."},
@@ -379,7 +394,7 @@ var logReasons = []Reason{
 	{"log-keep", "Another checkpoint than the staged one was to be kept.", "This is a mistake in the calling program."},
 }
 
-// Bundles that are checked without a server (documents.md section 10).
+// Bundles that are checked without a server (protocol.md 13 and 14).
 var bundleReasons = []Reason{
 	{"bundle-logged", "A document of the bundle has no log entry in it.", "Export the bundle again."},
 	{"bundle-order", "Entries of the bundle do not stand in the order that their documents need.", "Do not rely on it: one was logged after what depends on it."},
@@ -392,7 +407,7 @@ var bundleReasons = []Reason{
 	{"chain-order", "The entries of a chain do not follow one another.", "Do not rely on it: an entry was left out or moved."},
 	{"position-other", "The decision stands at another place on the chain than it says.", "The verifier that made it is faulty: report it."},
 	{"decision-other", "Deciding again from the bundle gives another decision.", "The verifier that made it is faulty: report it, with the bundle."},
-	{"env-unknown", "The decision was made under rules or tables that this Writ does not have.", "Check it with the version of Writ that its env names."},
+	{"env-unknown", "The decision rests on rules or tables of another release, and with those of this build it comes out otherwise: nobody can tell here.", "Check it with a build that has the tables which its env names; writ version prints those of a build."},
 	{"ledger-unknown", "The roster lists no such ledger.", "Have the grantor list the verifier in its roster."},
 	{"receipt-other", "The receipt is not what follows from decision, begin and reports.", "Do not rely on it: fetch it again from the ledger."},
 	{"expect-other", "The outcome is another than the one expected.", "See what the receipt says."},

@@ -7,7 +7,7 @@ import (
 )
 
 // Receipt is a signed view of one authorised action: a pure function of its decision, its begin and its reports, the same
-// bytes each time (documents.md section 6). It is no event of a chain.
+// bytes each time (protocol.md 10.3). It is no event of a chain.
 type Receipt struct {
 	Envelope
 	Subject ReceiptSubject `json:"credentialSubject"`
@@ -68,7 +68,7 @@ func (r *Receipt) check() error {
 }
 
 // Execution is what a receipt is a view of: the decision, and the documents that followed it with their ledger times.
-// Reports are in log order; Role is the executor's in the roster, "" where the executor is the agent.
+// Reports are in log order; Role is the executor's in the roster that was in force at the decision, "" where the executor is the agent.
 type Execution struct {
 	Decision Document
 	Begin    Document
@@ -87,8 +87,11 @@ func ReceiptOf(x Execution) (Document, error) {
 	r.ValidFrom = x.LastAt
 	t := ReceiptTerms{Decision: x.Decision.Digest, Grantor: d.Grantor, Mandates: d.Mandates, Action: ActionDigest(d.Action),
 		Executor: d.Executor, ExecutedBy: x.Role, At: x.LastAt, Outcome: heldOutcome(x, d)}
-	if x.Role == "" {
+	switch {
+	case d.Executor == d.Agent:
 		t.ExecutedBy = "agent"
+	case x.Role == "":
+		return Document{}, refuse("executor-unknown", "", "the roster of the decision lists no such executor")
 	}
 	if !x.Begin.IsZero() {
 		t.Begin = x.Begin.Digest
@@ -132,7 +135,7 @@ func (t *ReceiptTerms) addReports(reports []Document, d *Decision) error {
 			t.Outcome = r.Outcome
 		}
 		if r.Outcome != OutcomeExecuted {
-			closed = true
+			closed = closed || r.Outcome != OutcomeReversed
 			continue
 		}
 		if closed || t.Begin == "" && !d.Charged { // nothing was open for it

@@ -10,7 +10,7 @@ import (
 	"github.com/writ-trust/writ/spec/rule"
 )
 
-// Roster is the grantor's signature card (documents.md section 2): who may approve what, with which keys, and which seal,
+// Roster is the grantor's signature card (protocol.md 4.1): who may approve what, with which keys, and which seal,
 // ledger and executor keys the grantor knows. Keys are in the roster: nobody resolves a DID to check an approval.
 type Roster struct {
 	Envelope
@@ -165,7 +165,7 @@ func (t *RosterTerms) checkPersons() error {
 }
 
 // checkPowers keeps the change threshold at least as high as every power's: whoever can change the roster could otherwise
-// approve anything (documents.md section 2).
+// approve anything (protocol.md 4.1).
 func (t *RosterTerms) checkPowers() error {
 	const at = "/credentialSubject/roster/powers"
 	for _, p := range t.Powers {
@@ -221,7 +221,7 @@ func (t *RosterTerms) checkParties() error {
 	return nil
 }
 
-// defaultChangeDelay is what additions and looser powers wait for where the roster says nothing (documents.md section 2).
+// defaultChangeDelay is what additions and looser powers wait for where the roster says nothing (protocol.md 4.1).
 const defaultChangeDelay = 3 * 24 * time.Hour
 
 func (t *RosterTerms) changeDelay() time.Duration {

@@ -15,7 +15,7 @@ import (
 // Version is the version of the documents that this package writes and the only one that it accepts.
 const Version = "1"
 
-// ModeTest marks every document of test mode, and only those; live parties refuse it (design.md section 7).
+// ModeTest marks every document of test mode, and only those; live parties refuse it (protocol.md 2.5).
 const ModeTest = "test"
 
 // Document types: the last of a document's `type`, lower case. They are the middle of its digest's prefix.

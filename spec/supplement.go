@@ -6,7 +6,7 @@ import (
 	"github.com/writ-trust/writ/internal/jcs"
 )
 
-// Supplement lifts limits of one mandate once, for one decision (documents.md section 7). It has no salt, status or account
+// Supplement lifts limits of one mandate once, for one decision (protocol.md 4.9). It has no salt, status or account
 // of its own: its events are on the chain of the mandate that owns the constraint.
 type Supplement struct {
 	Envelope

@@ -7,7 +7,7 @@ import (
 	"github.com/writ-trust/writ/spec/rule"
 )
 
-// Time is an instant as documents write it: RFC 3339, UTC, `Z` only (documents.md section 1), to the millisecond.
+// Time is an instant as documents write it: RFC 3339, UTC, `Z` only (protocol.md 2.1), to the millisecond.
 // The zero Time is absent.
 type Time struct{ time.Time }
 

@@ -14,7 +14,7 @@ import (
 const BundleType = "application/vnd.writ.bundle+json"
 
 // Bundle is one self-contained file: everything that an auditor needs to see that one action was allowed and executed, beside a
-// trust file (documents.md section 10). It has no extra members.
+// trust file (protocol.md 13). It has no extra members.
 type Bundle struct {
 	Type         string      `json:"type"` // WritBundle
 	Version      string      `json:"version"`
@@ -64,12 +64,14 @@ type exporter struct {
 	prove   func(index int64) ([]byte, error)
 	bundle  *Bundle
 	done    map[string]bool
+
+	mandates map[string]*spec.Mandate // of the presentation, by content
 }
 
 // Export writes the bundle of a final decision. prove gives proofs under one checkpoint; receipt is the signed receipt, the zero
 // Document for a refused action.
 func Export(ctx context.Context, archive Archive, org, decision string, receipt spec.Document, prove func(index int64) ([]byte, error)) ([]byte, error) {
-	x := &exporter{ctx: ctx, archive: archive, org: org, prove: prove, done: map[string]bool{},
+	x := &exporter{ctx: ctx, archive: archive, org: org, prove: prove, done: map[string]bool{}, mandates: map[string]*spec.Mandate{},
 		bundle: &Bundle{Type: "WritBundle", Version: spec.Version, Receipt: receipt.Value}}
 	rec, err := archive.Record(ctx, org, decision)
 	if err != nil {
@@ -131,6 +133,9 @@ func (x *exporter) presentation(d *spec.Decision) error {
 		if err != nil {
 			return err
 		}
+		if m, ok := doc.Body.(*spec.Mandate); ok {
+			x.mandates[spec.ContentDigest(v)] = m
+		}
 		if err := x.credential(doc); err != nil {
 			return err
 		}
@@ -160,60 +165,63 @@ func (x *exporter) interim(d *spec.Decision) error {
 	if err := x.log(rec); err != nil {
 		return err
 	}
-	return x.answers(before, d.Resumes)
+	return x.answers(rec.Document)
 }
 
 // answers are the supplements and declines of an interim decision, found on the chains that own the limits.
-func (x *exporter) answers(d *spec.Decision, interim string) error {
-	for _, m := range d.Missing {
+func (x *exporter) answers(interim spec.Document) error {
+	proposed, err := x.proposed(interim)
+	if err != nil {
+		return err
+	}
+	for _, m := range interim.Body.(*spec.Decision).Missing {
 		chain, err := x.archive.Chain(x.ctx, x.org, m.Mandate)
 		if err != nil {
 			return err
 		}
 		for _, r := range chain {
-			switch b := r.Document.Body.(type) {
-			case *spec.Supplement:
-				if b.Terms().Decision != interim || x.done[r.Document.Digest] {
-					continue
-				}
-				x.bundle.Supplements = append(x.bundle.Supplements, r.Document.Value)
-				if err := x.credential(r.Document); err != nil {
-					return err
-				}
-			case *spec.Approval:
-				if b.Kind != spec.KindSupplement || b.Decision != spec.Decline || x.done[r.Document.Digest] || !x.proposes(chain, interim, b.Content) {
-					continue
-				}
-				x.bundle.Declines = append(x.bundle.Declines, r.Document.Value)
-				if err := x.log(r); err != nil {
-					return err
-				}
+			if err := x.answer(interim.Digest, proposed, r); err != nil {
+				return err
 			}
 		}
 	}
 	return nil
 }
 
-// proposes says whether the content is a supplement that the interim decision proposed, so that another request's decline is
-// left where it belongs.
-func (x *exporter) proposes(chain []spec.Record, interim, content string) bool {
-	var base *spec.Mandate
-	for _, r := range chain {
-		if m, ok := r.Document.Body.(*spec.Mandate); ok {
-			base = m
+func (x *exporter) answer(interim string, proposed map[string]bool, r spec.Record) error {
+	if x.done[r.Document.Digest] {
+		return nil
+	}
+	switch b := r.Document.Body.(type) {
+	case *spec.Supplement:
+		if b.Terms().Decision == interim {
+			x.bundle.Supplements = append(x.bundle.Supplements, r.Document.Value)
+			return x.credential(r.Document)
+		}
+	case *spec.Approval:
+		if b.Kind == spec.KindSupplement && b.Decision == spec.Decline && proposed[b.Content] {
+			x.bundle.Declines = append(x.bundle.Declines, r.Document.Value)
+			return x.log(r)
 		}
 	}
-	rec, err := x.archive.Record(x.ctx, x.org, interim)
-	if err != nil || base == nil {
-		return false
-	}
-	d := rec.Document.Body.(*spec.Decision)
-	for i := range d.Missing {
-		if s, err := spec.Propose(rec.Document, i, base); err == nil && spec.ContentDigest(s.Value) == content {
-			return true
+	return nil
+}
+
+// proposed are the contents of the supplements that an interim decision proposed: what its approvers sign.
+func (x *exporter) proposed(interim spec.Document) (map[string]bool, error) {
+	contents := map[string]bool{}
+	for i, m := range interim.Body.(*spec.Decision).Missing {
+		base := x.mandates[m.Mandate]
+		if base == nil {
+			return nil, spec.Refuse("not-found", "/missing", "the owner of the limits is not in the presentation")
 		}
+		s, err := spec.Propose(interim, i, base)
+		if err != nil {
+			return nil, err
+		}
+		contents[spec.ContentDigest(s.Value)] = true
 	}
-	return false
+	return contents, nil
 }
 
 func (x *exporter) following(records []spec.Record) error {
@@ -294,9 +302,7 @@ func Receipt(ctx context.Context, archive Archive, org, decision string) (receip
 		return receipt, at, err
 	}
 	x := spec.Execution{Decision: rec.Document, LastAt: spec.At(rec.At)}
-	if e, ok := roster.Newest().Terms().Executor(d.Executor); ok && d.Executor != d.Agent {
-		x.Role = e.Role
-	}
+	x.Role = roleThen(d, roster)
 	for _, r := range following {
 		x.LastAt = spec.At(r.At)
 		if _, ok := r.Document.Body.(*spec.Begin); ok {
@@ -307,6 +313,16 @@ func Receipt(ctx context.Context, archive Archive, org, decision string) (receip
 	}
 	receipt, err = spec.ReceiptOf(x)
 	return receipt, x.LastAt.Time, err
+}
+
+// roleThen is the executor's role in the roster that was in force at the decision: later versions change no receipt.
+func roleThen(d *spec.Decision, roster *spec.State) string {
+	for _, r := range roster.InForce(d.At.Time) {
+		if e, ok := r.Terms().Executor(d.Executor); ok && d.Executor != d.Agent {
+			return e.Role
+		}
+	}
+	return ""
 }
 
 // indexOf reads the index out of an opened entry's proof, for sorting on export.

@@ -31,6 +31,10 @@ const (
 	Holds    = "holds"
 	Fails    = "fails"
 	NotAsked = "not asked"
+	// Unchecked says that this build cannot tell: the decision rests on tables that it does not have.
+	Unchecked = "could not check"
+	// NotReached says that it was asked, and that a verdict before it, on which it rests, does not hold.
+	NotReached = "not reached"
 )
 
 // Verdict is one line of the answer.
@@ -84,17 +88,33 @@ func CheckBundle(data []byte, trust *Trust, o CheckOptions) Checked {
 	}
 	c.out.Holds = true
 	for _, s := range steps {
-		v := Verdict{Name: s.name, Outcome: NotAsked}
-		if s.run != nil && c.out.Holds {
-			v.Outcome = Holds
-			if err := s.run(); err != nil {
-				v, c.out.Holds = failed(s.name, err), false
-			}
-		}
+		v := c.verdict(s.name, s.run)
+		c.out.Holds = c.out.Holds && (v.Outcome == Holds || v.Outcome == NotAsked)
 		c.out.Verdicts = append(c.out.Verdicts, v)
 	}
 	return c.out
 }
+
+// verdict runs one step; nil is one that nobody asked for.
+func (c *checking) verdict(name string, run func() error) Verdict {
+	switch {
+	case run == nil:
+		return Verdict{Name: name, Outcome: NotAsked}
+	case !c.out.Holds:
+		return Verdict{Name: name, Outcome: NotReached}
+	}
+	if err := run(); err != nil {
+		return failed(name, err)
+	}
+	v := Verdict{Name: name, Outcome: Holds}
+	if name == Anchored {
+		v.Detail = rosterNotProven
+	}
+	return v
+}
+
+// rosterNotProven is what anchored leaves open as long as no head covers the roster's chain (documents.md section 10).
+const rosterNotProven = "roster newest: not proven"
 
 func failed(name string, err error) Verdict {
 	v := Verdict{Name: name, Outcome: Fails, Reason: "internal", Detail: err.Error()}
@@ -104,6 +124,9 @@ func failed(name string, err error) Verdict {
 	switch {
 	case errors.As(err, &e):
 		v.Reason, v.Pointer, v.Detail = e.Reason, e.Pointer, e.Detail
+		if e.Reason == "env-unknown" {
+			v.Outcome = Unchecked
+		}
 	case errors.As(err, &l):
 		v.Reason, v.Detail = l.Reason, l.Detail
 	case errors.As(err, &n):

@@ -37,7 +37,7 @@ func (s *story) careless(mandate spec.Document) spec.Document {
 	body := p.Body.(*spec.Presentation)
 	action, err := spec.ParseAction(body.Action)
 	s.must(err)
-	c := verifier.Case{ID: s.ID(), Epoch: 1, Verifier: writtest.Verifier, Identity: spec.IdentityPresented, Agent: body.Holder,
+	c := verifier.Case{Env: spec.CurrentEnv(), ID: s.ID(), Epoch: 1, Verifier: writtest.Verifier, Identity: spec.IdentityPresented, Agent: body.Holder,
 		Mandates: []verifier.Mandate{{Content: spec.ContentDigest(mandate.Value), Body: mandate.Body.(*spec.Mandate)}}, Action: action,
 		ActionValue: body.Action, Request: body.Request, RequestDigest: writtest.RequestDigest(p), Presentation: p.Digest,
 		Owner: writtest.Grantor, ExecuteWithin: 15 * time.Minute}

@@ -1,6 +1,7 @@
 package verifier
 
 import (
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -33,6 +34,7 @@ type Case struct {
 	Resumes       string // digest of the interim decision, "" for a new request
 	ReceivedAt    time.Time
 	Seen          *spec.Seen
+	Env           spec.Env // the tables and rules that the answer rests on
 }
 
 // Mandate is one mandate of the chain with its content digest.
@@ -51,7 +53,7 @@ func (c *Case) root() Mandate { return c.Mandates[0] }
 func (c *Case) selfExecuted() bool { return c.Request.Executor == c.Agent }
 
 // Decide says what follows from a request, in these states, at this instant: one decision, unsigned, or an error that leaves
-// nothing. It is pure. The checks run in the order of design.md section 5: authority is an error without a trace, then a
+// nothing. It is pure. The checks run in the order of protocol.md 9.1: authority is an error without a trace, then a
 // violation that no recovery clause of its own document names ends in REJECTED, the others in COLLECT_MISSING, and none in
 // AUTHORIZED with a hold.
 func Decide(c Case, states spec.States, now time.Time) ([]spec.Document, error) {
@@ -72,7 +74,7 @@ func Decide(c Case, states spec.States, now time.Time) ([]spec.Document, error) 
 		run  func()
 	}{
 		{"validity", d.validity}, {"status", d.status}, {"delegation", d.delegation}, {"scope", d.scope},
-		{"policy", func() {}}, {"constraints", d.constraints}, {"budget", d.budget},
+		{"constraints", d.constraints}, {"budget", d.budget},
 	} {
 		if d.name = check.name; !d.failed {
 			d.run(check.run)
@@ -280,7 +282,7 @@ func (d *deciding) violation(i int, c rule.Constraint, v *rule.Violation) {
 		d.fail(v.Reason, detail)
 		return
 	}
-	if lift, _ := d.lift(i, c.ID(), nil); lift >= v.Over {
+	if lift, _ := d.lift(i, c, nil); lift >= v.Over {
 		return
 	}
 	d.missingOr(i, c, v.Reason, spec.Lift{Owner: d.Mandates[i].Content, Constraint: c.ID(),
@@ -315,13 +317,19 @@ func (d *deciding) draw(c rule.Constraint) (rule.Draw, bool) {
 
 func (d *deciding) charge(i int, c rule.Constraint, draw rule.Draw) {
 	total := d.chains[i].Total(c.ID(), draw.Unit, draw.Sum.From, draw.Sum.To)
-	period := spec.PeriodOf(draw.Bucket)
-	lift, supplement := d.lift(i, c.ID(), period)
+	var period *spec.Period
+	if draw.Fixed() {
+		period = spec.PeriodOf(draw.Bucket)
+	}
+	lift, supplement := d.lift(i, c, period)
 	over := draw.Over(total.Used(), draw.Max, total.Lifted)
 	if over > lift {
 		d.usage = append(d.usage, usageRow(d.Mandates[i].Content, c.ID(), draw, total, 0, ""))
-		d.missingOr(i, c, draw.Reason(), spec.Lift{Owner: d.Mandates[i].Content, Constraint: c.ID(), Window: period,
-			MaxOver: rule.Money{Minor: over, Currency: draw.Unit}}, total)
+		needed := spec.Lift{Owner: d.Mandates[i].Content, Constraint: c.ID(), Window: period}
+		if !rule.IsApproval(c) {
+			needed.MaxOver = rule.Money{Minor: over, Currency: draw.Unit}
+		}
+		d.missingOr(i, c, draw.Reason(), needed, total)
 		return
 	}
 	d.usage = append(d.usage, usageRow(d.Mandates[i].Content, c.ID(), draw, total, over, supplement))
@@ -341,16 +349,21 @@ func usageRow(mandate, constraint string, draw rule.Draw, total spec.Window, ove
 	return u
 }
 
-// lift finds what an issued supplement of the interim decision adds to a limit of its own owner, in this window.
-func (d *deciding) lift(i int, constraint string, window *spec.Period) (over int64, supplement string) {
+// lift finds what an issued supplement of the interim decision adds to a limit of its own owner, in this window; an approval is
+// of the action as a whole.
+func (d *deciding) lift(i int, c rule.Constraint, window *spec.Period) (over int64, supplement string) {
 	for _, p := range d.chains[i].Proposals {
 		if d.Resumes == "" || p.Decision != d.Resumes || p.Status != spec.ProposalIssued || !d.now.Before(p.Until) {
 			continue
 		}
 		for _, l := range p.Lifts {
-			if l.Owner == d.Mandates[i].Content && l.Constraint == constraint && samePeriod(l.Window, window) {
-				return l.MaxOver.Minor, p.Document
+			if l.Owner != d.Mandates[i].Content || l.Constraint != c.ID() || !samePeriod(l.Window, window) {
+				continue
 			}
+			if rule.IsApproval(c) {
+				return math.MaxInt64, p.Document
+			}
+			return l.MaxOver.Minor, p.Document
 		}
 	}
 	return 0, ""
@@ -377,14 +390,20 @@ func (d *deciding) missingOr(i int, c rule.Constraint, reason string, lift spec.
 	switch over := lift.MaxOver.Minor; {
 	case d.closed != "":
 		d.fail("recovery-"+d.closed, detail)
+	case rule.IsApproval(c):
+		d.collect(m, clause, r, reason, detail, lift)
 	case over > r.MaxOver.Minor,
 		r.MaxOverPerWindow != nil && (over > r.MaxOverPerWindow.Minor || total.Lifted > r.MaxOverPerWindow.Minor-over),
 		r.MaxUses > 0 && total.Lifts >= r.MaxUses:
 		d.fail("lift-above-ceiling", detail)
 	default:
-		d.checks = append(d.checks, spec.Check{Check: d.name, Outcome: spec.MissingLift, Reason: reason, Detail: detail})
-		d.propose(m, clause, r, lift)
+		d.collect(m, clause, r, reason, detail, lift)
 	}
+}
+
+func (d *deciding) collect(m Mandate, clause int, r spec.Recovery, reason, detail string, lift spec.Lift) {
+	d.checks = append(d.checks, spec.Check{Check: d.name, Outcome: spec.MissingLift, Reason: reason, Detail: detail})
+	d.propose(m, clause, r, lift)
 }
 
 // propose gathers the lifts of one clause of one mandate.
@@ -437,7 +456,7 @@ func (d *deciding) decision() *spec.Decision {
 		Executor: d.Request.Executor, Resumes: d.Resumes, Closed: d.closed,
 		Inputs: spec.Inputs{Roster: d.Roster, Presentation: d.Presentation, Commit: d.Commit, RequestBody: d.RequestDigest},
 		Config: spec.Config{Resource: d.Action.Resource, Grantor: d.Owner, ExecuteWithin: spec.FormatDuration(d.ExecuteWithin)},
-		Env:    spec.CurrentEnv(), Identity: d.Identity, ReceivedAt: spec.At(d.received()), At: spec.At(d.now), Seen: d.Seen,
+		Env:    d.Env, Identity: d.Identity, ReceivedAt: spec.At(d.received()), At: spec.At(d.now), Seen: d.Seen,
 		Verifier: d.Verifier,
 	}
 	for i, m := range d.Mandates {

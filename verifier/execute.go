@@ -8,7 +8,7 @@ import (
 )
 
 // Begin takes the executor's word right before the effect. The entry with its proof is the leave to execute: the executor's
-// rule is to check it, once (documents.md section 6). Same bytes, same answer.
+// rule is to check it, once (protocol.md 10.1). Same bytes, same answer.
 func (v *Verifier) Begin(ctx context.Context, org string, data []byte) (spec.Logged, error) {
 	return v.execution(ctx, org, data, spec.TypeBegin)
 }
@@ -62,7 +62,7 @@ func (v *Verifier) openExecution(ctx context.Context, org string, doc spec.Docum
 	if err != nil {
 		return spec.Op{}, "", err
 	}
-	if err := checkExecutor(doc, d.Executor, d.Agent, roster.InForce(v.Now())); err != nil {
+	if err := checkSigned(doc, d, roster, v.Now()); err != nil {
 		return spec.Op{}, "", notEntitled(reasonOf(err))
 	}
 	if d.Result != spec.Authorized {
@@ -77,6 +77,16 @@ func (v *Verifier) openExecution(ctx context.Context, org string, doc spec.Docum
 		op.Write = append(op.Write, spec.ChainRef{Content: content, Kind: spec.KindMandate})
 	}
 	return op, roster.NewestContent(), nil
+}
+
+// checkSigned verifies the executor's signature: a begin by the roster of now; a report also by that of the decision, since what was
+// executed is recorded whatever became of the executor since.
+func checkSigned(doc spec.Document, d *spec.Decision, roster *spec.State, now time.Time) error {
+	err := checkExecutor(doc, d.Executor, d.Agent, roster.InForce(now))
+	if err != nil && doc.Type == spec.TypeReport {
+		return checkExecutor(doc, d.Executor, d.Agent, roster.InForce(d.At.Time))
+	}
+	return err
 }
 
 // decisionOf is the decision that a begin or report is about.

@@ -47,6 +47,13 @@ func removeBelow(v any, pointer string, visit func(string)) {
 	}
 }
 
+func TestFingerprint(t *testing.T) {
+	a, b := newStory(t, "one"), newStory(t, "another")
+	if f := a.trust.Fingerprint(); f == "" || f == b.trust.Fingerprint() {
+		t.Errorf("two trust files have the fingerprints %q and %q", f, b.trust.Fingerprint())
+	}
+}
+
 func salt(t testing.TB, s string) [32]byte {
 	t.Helper()
 	b, err := jcs.DecodeBase64(s)

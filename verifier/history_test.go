@@ -179,7 +179,7 @@ func (c *charge) mayReport(outcome string, now time.Time) bool {
 	return !c.closed && !c.d.SelfExecuted && !c.lapsed(now)
 }
 
-// report books by the words of documents.md section 6: the whole amount counts, what was open for it is within, the rest excess.
+// report books by the words of protocol.md 7.6: the whole amount counts, what was open for it is within, the rest excess.
 func (c *charge) report(outcome string, amount int64, final bool, now time.Time) {
 	if outcome != spec.OutcomeExecuted {
 		c.closed, c.final = true, final

@@ -14,7 +14,7 @@ import (
 	"github.com/writ-trust/writ/verifier"
 )
 
-// The twelve invariants of promises.md section 1, over random histories of Decide and Apply.
+// The twelve invariants of spec/threat-model.md, over random histories of Decide and Apply.
 
 func TestInvariant1Authority(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {

@@ -73,6 +73,12 @@ func delegatedBundle(s *story) []byte {
 func (s *story) recover(key, euros string, mandate spec.Document) (*spec.Decision, spec.Document) {
 	s.t.Helper()
 	_, interim := s.ask(key, euros, mandate)
+	return s.lift(interim, mandate)
+}
+
+// lift has the cfo sign what an interim decision proposes, and resumes.
+func (s *story) lift(interim, mandate spec.Document) (*spec.Decision, spec.Document) {
+	s.t.Helper()
 	proposals, err := s.issuer.Proposals(s.t.Context(), org, interim.Digest)
 	s.must(err)
 	supplement, err := spec.FromValue(proposals[0].Content)

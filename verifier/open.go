@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"io"
 	"sync"
 	"time"
 
@@ -26,7 +27,7 @@ type opened struct {
 	proof vc.Proof
 }
 
-// open judges everything of a request that needs no lock, in the order of design.md section 5: request, identity, ledger,
+// open judges everything of a request that needs no lock, in the order of protocol.md 9.1: request, identity, ledger,
 // authenticity, approvals. What fails here is an error and leaves nothing.
 func (v *Verifier) open(ctx context.Context, r Request) (*opened, error) {
 	doc, p, err := v.parsePresentation(r.Presentation)
@@ -34,7 +35,7 @@ func (v *Verifier) open(ctx context.Context, r Request) (*opened, error) {
 		return nil, err
 	}
 	o := &opened{Case: Case{Mode: v.Mode, Epoch: v.Epoch, Verifier: v.DID, Identity: spec.IdentityPresented, Agent: p.Holder,
-		ActionValue: p.Action, Request: p.Request, Presentation: doc.Digest, ExecuteWithin: v.ExecuteWithin, Seen: v.seen()}}
+		ActionValue: p.Action, Request: p.Request, Presentation: doc.Digest, ExecuteWithin: v.ExecuteWithin, Seen: v.seen(), Env: spec.CurrentEnv()}}
 	if r.Hosted {
 		o.Identity = spec.IdentityHosted
 	}
@@ -179,6 +180,9 @@ func (v *Verifier) authenticity(ctx context.Context, org string, o *opened) (*sp
 	}
 	if roster.Content != v.Trust().Roster(grantor) {
 		return nil, notEntitled("roster-not-pinned")
+	}
+	if l, ok := roster.Newest().Terms().Ledger(v.DID); !ok || l.Key != v.Key {
+		return nil, spec.Refuse("ledger-unknown", "", "the grantor's roster does not list this ledger's key")
 	}
 	states, err := v.Journal.States(ctx, org, refs(o.Mandates), nil)
 	if isNotFound(err) {
@@ -336,7 +340,7 @@ func (v *Verifier) reopen(ctx context.Context, org, interim string) (*opened, er
 	p := pres.Document.Body.(*spec.Presentation)
 	o := &opened{Case: Case{Mode: d.Mode, Epoch: v.Epoch, Verifier: v.DID, Identity: d.Identity, Agent: d.Agent,
 		ActionValue: d.Action, Request: d.Request, Presentation: d.Inputs.Presentation, ExecuteWithin: v.ExecuteWithin,
-		Seen: v.seen(), Resumes: interim, ReceivedAt: d.ReceivedAt.Time}}
+		Seen: v.seen(), Env: spec.CurrentEnv(), Resumes: interim, ReceivedAt: d.ReceivedAt.Time}}
 	if o.Action, err = spec.ParseAction(d.Action); err != nil {
 		return nil, err
 	}
@@ -366,7 +370,7 @@ func (v *Verifier) seen() *spec.Seen {
 
 func (v *Verifier) newID() (string, error) {
 	var random [10]byte
-	if _, err := v.Random.Read(random[:]); err != nil {
+	if _, err := io.ReadFull(v.Random, random[:]); err != nil {
 		return "", err
 	}
 	return spec.UUIDv7(v.Now(), random), nil

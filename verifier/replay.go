@@ -37,7 +37,7 @@ func (c *checking) replay() error {
 			}
 			return placed(place, err)
 		}
-		if err := c.linked(e, touched); err != nil {
+		if err := c.linked(e, next, touched); err != nil {
 			return placed(place, err)
 		}
 		c.states = next
@@ -94,9 +94,12 @@ func (c *checking) saltOf(content string) (salt, origin string) {
 }
 
 // linked: the entry's links are exactly the chains that the document is an event of.
-func (c *checking) linked(e event, touched []string) error {
+func (c *checking) linked(e event, next spec.States, touched []string) error {
 	if len(touched) != len(e.entry.Links) {
 		return spec.Refuse("entry-links", "", "the entry links %d chains, the document changes %d", len(e.entry.Links), len(touched))
+	}
+	if kind, grantor := next.EntryKind(e.doc); e.entry.Kind != kind || e.entry.Grantor != grantor {
+		return spec.Refuse("transparency-missing", "", "the entry does not say in the clear what it must: a %s of %q", kind, grantor)
 	}
 	d, isDecision := e.doc.Body.(*spec.Decision)
 	for i, chain := range touched {
@@ -147,7 +150,7 @@ func (c *checking) restore(d *spec.Decision) {
 		restored := *s
 		restored.Seq, restored.Head, restored.Status = p.Seq-1, p.Previous, p.Status
 		restored.Holds, restored.Windows = nil, nil
-		for range min(p.OpenHolds, spec.DefaultOpenHolds<<8) {
+		for range min(p.OpenHolds, spec.MaxOpenHolds) {
 			restored.Holds = append(restored.Holds, spec.Hold{Status: spec.HoldEntered})
 		}
 		for _, u := range d.Usage {
@@ -160,7 +163,7 @@ func (c *checking) restore(d *spec.Decision) {
 }
 
 // approved judges the root's approvals anew before each decision, as open does: a roster that came meanwhile may call a key
-// compromised since before it approved, and then the mandate authorises nothing any more (documents.md section 2).
+// compromised since before it approved, and then the mandate authorises nothing any more (protocol.md 9.1, row 5).
 func (c *checking) approved() error {
 	root := c.mandates[0]
 	if !root.Body.IsRoot() {
@@ -195,9 +198,6 @@ func (c *checking) again(e event, d *spec.Decision) error {
 	if err != nil {
 		return err
 	}
-	if d.Env != spec.CurrentEnv() {
-		return spec.Refuse("env-unknown", "/env", "decided with rules or tables that this build does not have")
-	}
 	p := c.presentation.Body.(*spec.Presentation)
 	roster := c.states.Roster(c.mandates[0].Body.Terms().Grantor.ID)
 	if roster == nil {
@@ -214,19 +214,21 @@ func (c *checking) again(e event, d *spec.Decision) error {
 	x := Case{ID: d.ID, Mode: d.Mode, Epoch: d.Epoch, Verifier: d.Verifier, Identity: d.Identity, Agent: p.Holder, Mandates: c.mandates,
 		Action: action, ActionValue: p.Action, Request: p.Request, RequestDigest: request, Presentation: c.presentation.Digest,
 		Roster: roster.NewestContent(), Owner: c.trust.Owner(action.Resource), ExecuteWithin: within, Resumes: d.Resumes,
-		ReceivedAt: d.ReceivedAt.Time, Seen: d.Seen}
+		ReceivedAt: d.ReceivedAt.Time, Seen: d.Seen, Env: d.Env}
 	if !c.commit.IsZero() {
 		x.Commit = c.commit.Digest
 	}
 	docs, err := Decide(x, c.states, e.at)
+	if err == nil && docs[0].Value.Equal(e.doc.Value.Without("proof")) {
+		return nil
+	}
+	if d.Env != spec.CurrentEnv() {
+		return spec.Refuse("env-unknown", "/env", "decided with rules or tables that this build does not have, and here it comes out otherwise")
+	}
 	if err != nil {
 		return err
 	}
-	if !docs[0].Value.Equal(e.doc.Value.Without("proof")) {
-		return spec.Refuse("decision-other", "", "run again on the same inputs, the decision comes out as %s",
-			docs[0].Body.(*spec.Decision).Result)
-	}
-	return nil
+	return spec.Refuse("decision-other", "", "run again on the same inputs, the decision comes out as %s", docs[0].Body.(*spec.Decision).Result)
 }
 
 // signature verifies each document by the key of the one who must have signed it. Approvals are verified by Apply, with the
@@ -324,7 +326,7 @@ func (c *checking) executorSigned(e event) error {
 	if decisionOf(e.doc) != c.decision.Digest {
 		return spec.Refuse("decision-unknown", "/decision", "about another decision")
 	}
-	return checkExecutor(e.doc, d.Executor, d.Agent, r.InForce(e.at))
+	return checkSigned(e.doc, d, r, e.at)
 }
 
 // approverSigned verifies a word by the roster that judges it; the first roster judges its own.
@@ -412,9 +414,7 @@ func (c *checking) checkReceipt(d *spec.Decision) error {
 		return err
 	}
 	x := spec.Execution{Decision: c.decision}
-	if e, ok := roster.Newest().Terms().Executor(d.Executor); ok && d.Executor != d.Agent {
-		x.Role = e.Role
-	}
+	x.Role = roleThen(d, roster)
 	for _, e := range c.events {
 		switch e.doc.Body.(type) {
 		case *spec.Decision:

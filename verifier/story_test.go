@@ -3,9 +3,11 @@ package verifier_test
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"testing"
 	"time"
 
+	"github.com/writ-trust/writ/internal/jcs"
 	"github.com/writ-trust/writ/internal/writtest"
 	"github.com/writ-trust/writ/issuer"
 	"github.com/writ-trust/writ/spec"
@@ -32,9 +34,10 @@ func newStory(t testing.TB, seed string) *story {
 	var err error
 	now := func() time.Time { return w.Now }
 	s.issuer, err = issuer.New(issuer.Options{Ledger: spec.Ledger{Verifier: writtest.Verifier, Log: writtest.Origin},
-		Seal: writtest.Grantor, Journal: s.ledger, Drafts: s.ledger, Random: w, Now: now})
+		Seal: writtest.Grantor, SealKey: spec.SealKey{ID: w.KeyID("seal"), Key: w.Key("seal").Public().Multikey()},
+		DecisionKey: w.Key("ledger").Public().Multikey(), Journal: s.ledger, Drafts: s.ledger, Random: w, Now: now})
 	s.must(err)
-	s.verifier, err = verifier.New(verifier.Options{DID: writtest.Verifier, Log: writtest.Origin, Epoch: 1, Journal: s.ledger,
+	s.verifier, err = verifier.New(verifier.Options{DID: writtest.Verifier, Key: w.Key("ledger").Public().Multikey(), Log: writtest.Origin, Epoch: 1, Journal: s.ledger,
 		Trust: func() *verifier.Trust { return s.trust }, Random: w, Now: now})
 	s.must(err)
 	s.roster = s.enrol(w.Roster())
@@ -210,4 +213,159 @@ func reason(err error) string {
 	default:
 		return "?" + err.Error()
 	}
+}
+
+// TestApproval: a limit that asks for people's approval, always and above a sum of the day, each approved for one action.
+func TestApproval(t *testing.T) {
+	for name, constraint := range map[string]string{
+		"always":            `{"id":"four-eyes","type":"approval"}`,
+		"above":             `{"id":"four-eyes","type":"approval","above":{"value":"100.00","currency":"EUR"}}`,
+		"above in a day":    `{"id":"four-eyes","type":"approval","above":{"value":"100.00","currency":"EUR"},"per":"P1D","zone":"Europe/Lisbon"}`,
+		"above in 24 hours": `{"id":"four-eyes","type":"approval","above":{"value":"100.00","currency":"EUR"},"per":"P1D","rolling":true}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newStory(t, name)
+			mandate := s.enrol(s.Mandate(func(m *spec.Mandate) {
+				m.Subject.Mandate.Constraints = append(m.Subject.Mandate.Constraints, writtest.JSON(constraint))
+				m.Subject.Mandate.Recovery = append(m.Subject.Mandate.Recovery, spec.Recovery{For: []string{"four-eyes"},
+					Approvers: []string{"cfo", "treasurer"}, Threshold: 1, Within: "PT1H"})
+			}))
+			if name != "always" {
+				d, small := s.ask("request-0", "60.00", mandate)
+				if d.Result != spec.Authorized {
+					t.Fatalf("60.00 is %s %v", d.Result, d.Checks)
+				}
+				s.execute(small)
+			}
+			for i, euros := range []string{"110.00", "120.00"} {
+				d, interim := s.ask("request-"+euros, euros, mandate)
+				if d.Result != spec.CollectMissing || d.Missing[0].Lifts[0].MaxOver.Minor != 0 {
+					t.Fatalf("%s is %s: %v", euros, d.Result, d.Missing)
+				}
+				s.Advance(2 * time.Hour / 3)
+				d, decision := s.lift(interim, mandate)
+				if d.Result != spec.Authorized {
+					t.Fatalf("approved, %s is %s %v", euros, d.Result, d.Checks)
+				}
+				s.execute(decision)
+				s.holds(decision, "executed")
+				if i == 0 {
+					s.Advance(time.Hour)
+				}
+			}
+			d, interim := s.ask("request-3", "130.00", mandate)
+			s.Advance(2 * time.Hour)
+			l, err := s.verifier.Resume(t.Context(), org, interim.Digest)
+			s.must(err)
+			if d, _ = verifier.Decision(l); d.Result != spec.Rejected {
+				t.Fatalf("nobody approved, and it is %s", d.Result)
+			}
+			s.holds(l.Last().Document, spec.Rejected)
+		})
+	}
+}
+
+// change puts a later roster version in force.
+func (s *story) change(changes ...func(*spec.Roster)) {
+	s.t.Helper()
+	s.roster = s.enrol(s.NextRoster(s.roster, changes...))
+}
+
+// TestRosterChangesLater: what was decided and executed under a roster stays true of it. A receipt is the same bytes after the bank
+// changed its role, and after it was removed; a report of what it had begun is taken all the same.
+func TestRosterChangesLater(t *testing.T) {
+	s := newStory(t, "roster changes")
+	mandate := s.enrol(s.Mandate())
+	_, done := s.ask("invoice-1", "4200.00", mandate)
+	s.execute(done)
+	_, begun := s.ask("invoice-2", "100.00", mandate)
+	_, err := s.verifier.Begin(t.Context(), org, s.Begin(begun, s.Now).Bytes())
+	s.must(err)
+	before := s.export(done)
+	for _, change := range []func(*spec.Roster){
+		func(r *spec.Roster) { r.Subject.Roster.Executors[0].Role = "gateway" },
+		func(r *spec.Roster) { r.Subject.Roster.Executors = nil },
+	} {
+		s.Advance(time.Hour)
+		s.change(change)
+		s.holds(done, "executed")
+		a, b := receiptIn(t, before), receiptIn(t, s.export(done))
+		if string(a) != string(b) {
+			t.Errorf("a later roster changed a receipt from %s to %s", a, b)
+		}
+	}
+	_, err = s.verifier.Report(t.Context(), org, s.Report(begun, spec.OutcomeExecuted, "", true, s.Now).Bytes())
+	s.must(err)
+	s.holds(begun, "executed")
+	p := s.Present([]spec.Document{mandate}, s.Action("1.00"), s.Request("invoice-3"), s.Now)
+	if _, err := s.verifier.Verify(t.Context(), verifier.Request{Org: org, Presentation: p.Bytes()}); reason(err) != "not-entitled" {
+		t.Errorf("an executor that the roster does not list any more: %v", err)
+	}
+}
+
+func receiptIn(t *testing.T, bundle []byte) []byte {
+	t.Helper()
+	var b verifier.Bundle
+	if err := jcs.Unmarshal(bundle, &b); err != nil {
+		t.Fatal(err)
+	}
+	return b.Receipt.Canonical()
+}
+
+// TestOtherTables: a decision that rests on tables of another release is run again all the same. Where it comes out the same it
+// follows; where it does not, nobody here can tell.
+func TestOtherTables(t *testing.T) {
+	s := newStory(t, "other tables")
+	mandate := s.enrol(s.Mandate())
+	for name, row := range map[string]struct {
+		change func(*spec.Decision)
+		want   string
+	}{
+		"the same answer": {func(d *spec.Decision) { d.Env.TZ = "2031a" }, verifier.Holds},
+		"another window": {func(d *spec.Decision) {
+			d.Env.TZ = "2031a"
+			d.Usage = slices.Clone(d.Usage)
+			d.Usage[0].To = spec.At(d.Usage[0].To.Add(time.Hour))
+		}, verifier.Unchecked},
+		"another window by our own tables": {func(d *spec.Decision) {
+			d.Usage = slices.Clone(d.Usage)
+			d.Usage[0].To = spec.At(d.Usage[0].To.Add(time.Hour))
+		}, verifier.Fails},
+	} {
+		s.Advance(time.Minute)
+		request := s.Request("request " + name)
+		p := s.Present([]spec.Document{mandate}, s.Action("1.00"), request, s.Now)
+		state := s.ledger.All()
+		decided, err := spec.New(changed(s.decide(p, mandate, state), row.change))
+		s.must(err)
+		signed := s.SignDecision(decided, s.Now)
+		_, err = s.ledger.Run(t.Context(), spec.Op{Org: org, Write: []spec.ChainRef{writtest.Ref(mandate)}, Read: []spec.ChainRef{writtest.Ref(s.roster)},
+			Attach: []spec.Document{p}}, func(spec.States, time.Time) ([]spec.Document, error) { return []spec.Document{signed}, nil })
+		s.must(err)
+		c := verifier.CheckBundle(s.export(signed), s.trust, verifier.CheckOptions{})
+		i := slices.IndexFunc(c.Verdicts, func(v verifier.Verdict) bool { return v.Name == verifier.Follows })
+		if got := c.Verdicts[i].Outcome; got != row.want || c.Holds != (row.want == verifier.Holds) {
+			t.Errorf("%s: %+v", name, c.Verdicts)
+		}
+	}
+}
+
+// decide is what Decide says of a presentation, as a body that a test may spoil.
+func (s *story) decide(p, mandate spec.Document, states spec.States) *spec.Decision {
+	s.t.Helper()
+	body := p.Body.(*spec.Presentation)
+	action, err := spec.ParseAction(body.Action)
+	s.must(err)
+	docs, err := verifier.Decide(verifier.Case{ID: s.ID(), Epoch: 1, Verifier: writtest.Verifier, Identity: spec.IdentityPresented, Agent: body.Holder,
+		Mandates: []verifier.Mandate{{Content: spec.ContentDigest(mandate.Value), Body: mandate.Body.(*spec.Mandate)}}, Action: action,
+		ActionValue: body.Action, Request: body.Request, RequestDigest: writtest.RequestDigest(p), Presentation: p.Digest,
+		Roster: states.Roster(writtest.Grantor).NewestContent(), Owner: writtest.Grantor, ExecuteWithin: time.Minute, Env: spec.CurrentEnv()}, states, s.Now)
+	s.must(err)
+	return docs[0].Body.(*spec.Decision)
+}
+
+func changed(d *spec.Decision, change func(*spec.Decision)) *spec.Decision {
+	c := *d
+	change(&c)
+	return &c
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/writ-trust/writ/spec"
 )
 
-// Trust is a reader's trust file (documents.md section 10): what the reader decided to believe before it saw any bundle. It is
+// Trust is a reader's trust file (protocol.md 12): what the reader decided to believe before it saw any bundle. It is
 // never read from a bundle.
 type Trust struct {
 	Version   string            `json:"version"`
@@ -35,10 +35,11 @@ func ParseTrust(data []byte) (*Trust, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &Trust{fingerprint: jcs.Digest("writ/trust/v1\n", v.Canonical())}
+	t := &Trust{}
 	if err := v.Decode(t); err != nil {
 		return nil, err
 	}
+	t.fingerprint = jcs.Digest("writ/trust/v1\n", v.Canonical())
 	if t.Version != spec.Version {
 		return nil, spec.Refuse("version-unknown", "/version", "only version 1 is known")
 	}

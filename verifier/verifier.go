@@ -26,6 +26,7 @@ type Journal interface {
 // Options configure a Verifier. All fields without "optional" are needed.
 type Options struct {
 	DID     string // the ledger's own
+	Key     string // multikey of its decision key: where the roster does not list it, nothing is decided
 	Log     string // origin of its log
 	Mode    string // optional; spec.ModeTest for test mode
 	Epoch   int64  // counts from 1
@@ -52,8 +53,8 @@ func New(o Options) (*Verifier, error) {
 	if o.ExecuteWithin < time.Second || o.ExecuteWithin%time.Second != 0 {
 		return nil, errors.New("verifier: ExecuteWithin is whole seconds, at least one")
 	}
-	if o.Epoch < 1 || o.Journal == nil || o.Trust == nil || o.Random == nil || o.Now == nil {
-		return nil, errors.New("verifier: Epoch, Journal, Trust, Random and Now must be set")
+	if o.Key == "" || o.Epoch < 1 || o.Journal == nil || o.Trust == nil || o.Random == nil || o.Now == nil {
+		return nil, errors.New("verifier: Key, Epoch, Journal, Trust, Random and Now must be set")
 	}
 	return &Verifier{Options: o}, nil
 }

@@ -273,7 +273,7 @@ func (l *trialLedger) caseOf(action *spec.Action, t trial) (verifier.Case, error
 	l.decided++
 	root, leaf := l.chain[0].Body, l.chain[len(l.chain)-1].Body
 	number := fmt.Sprintf("%012x", l.decided)
-	c := verifier.Case{ID: "urn:uuid:00000000-0000-7000-8000-" + number, Mode: leaf.Subject.Mode, Epoch: 1,
+	c := verifier.Case{Env: spec.CurrentEnv(), ID: "urn:uuid:00000000-0000-7000-8000-" + number, Mode: leaf.Subject.Mode, Epoch: 1,
 		Verifier: root.Terms().Ledger.Verifier, Identity: spec.IdentityPresented, Agent: leaf.Subject.ID, Mandates: l.chain,
 		Action: action, ActionValue: t.Action, Presentation: spec.ActionDigest(t.Action), Roster: l.roster,
 		Owner: l.owner(action.Resource), ExecuteWithin: time.Minute,

@@ -250,8 +250,16 @@ func (f *folder) writeBoots(all ...string) error {
 	return replace(f.path(guardBoot), data)
 }
 
-// writeNew writes a file that only its owner may read and that must not exist; when it returns nil the bytes are on disk.
+// writeNew writes a file that only its owner may read and that must not exist, as a whole or not at all; when it returns nil the
+// bytes are on disk.
 func writeNew(path string, data []byte) error {
+	if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
+		return errors.Join(err, fs.ErrExist)
+	}
+	return replace(path, data)
+}
+
+func writeOwn(path string, data []byte) error {
 	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return err
@@ -266,7 +274,7 @@ func replace(path string, data []byte) error {
 	if err := os.Remove(temporary); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	if err := writeNew(temporary, data); err != nil {
+	if err := writeOwn(temporary, data); err != nil {
 		return err
 	}
 	if err := os.Rename(temporary, path); err != nil {

@@ -214,12 +214,13 @@ func (l *ledger) openAPI(ctx context.Context, within time.Duration) error {
 	if err != nil {
 		return err
 	}
-	v, err := verifier.New(verifier.Options{DID: l.DID, Log: l.Log, Epoch: l.Epoch, Journal: l.journal, Trust: l.trust.get,
+	v, err := verifier.New(verifier.Options{DID: l.DID, Key: facts.DecisionKey, Log: l.Log, Epoch: l.Epoch, Journal: l.journal, Trust: l.trust.get,
 		Random: l.sys.random, Now: l.sys.now, Seen: l.seen, ExecuteWithin: within})
 	if err != nil {
 		return err
 	}
-	i, err := issuer.New(issuer.Options{Ledger: spec.Ledger{Verifier: l.DID, Log: l.Log}, Seal: facts.sealDID, Journal: l.journal,
+	i, err := issuer.New(issuer.Options{Ledger: spec.Ledger{Verifier: l.DID, Log: l.Log}, Seal: facts.sealDID, SealKey: spec.SealKey{ID: facts.SealID, Key: facts.SealKey},
+		DecisionKey: facts.DecisionKey, Journal: l.journal,
 		Drafts: l.journal, Random: l.sys.random, Now: l.sys.now, Statuses: l.journal, StatusURL: l.lists})
 	if err != nil {
 		return err

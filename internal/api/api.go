@@ -1,4 +1,4 @@
-// Package api is Writ over HTTP: the REST API under /v1, the tiles of the log, health and metrics (design.md section 7).
+// Package api is Writ over HTTP: the REST API under /v1, the tiles of the log, health and metrics (spec/openapi.yaml).
 //
 // A handler authenticates, hands bytes to the strict parsers of verifier and issuer, and writes down what they answer. There are no
 // rules here. Start with New, Server.Handler and Server.Recover; routes.go is the table of all operations, problems.go the one

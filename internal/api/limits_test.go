@@ -22,7 +22,8 @@ var neverAnswered = []string{"log-", "bundle-", "did-", "key-", "status-", "note
 	"proof-syntax", "proof-inclusion", "proof-consistency", "chain-order", "position-other", "decision-other", "env-unknown", "ledger-unknown",
 	"receipt-other", "expect-other", "type-unsupported", "window-unknown", "op-invalid", "journal-closed", "transparency-missing",
 	"action-not-covered", "resource-not-covered", "amount-", "count-exceeded", "outside-hours", "value-", "lift-above-ceiling", "recovery-declined",
-	"recovery-expired"}
+	"recovery-expired", "approval-needed", "interval-too-short", "items-many", "pattern-mismatch", "expression-false", "expression-absent", "expression-kind",
+	"expression-currency"}
 
 // TestStatuses holds the table against all reasons: each has a status, or belongs to what no request meets.
 func TestStatuses(t *testing.T) {

@@ -40,7 +40,7 @@ var statuses = byCode(map[int]string{
 		context-fixed version-unknown mode-unknown mode-other validity-absent validity-order grantor-mismatch evidence-shape
 		evidence-approval-shape policy-unsupported subject-key ledger-syntax action-pattern action-type resource-absent
 		resource-repeated nonce-length payload-absent idempotency-key constraints-many constraint-repeated recovery-repeated
-		recovery-foreign recovery-unliftable recovery-unbounded recovery-window issuer-unknown approver-repeated approver-unknown threshold-range grade-unknown
+		recovery-foreign recovery-unliftable recovery-unbounded recovery-window approval-clause issuer-unknown approver-repeated approver-unknown threshold-range grade-unknown
 		delegation-depth child-approvers child-status child-issuer child-parent child-grantor child-ledger child-validity
 		child-depth child-self-executed roster-version roster-threshold roster-person roster-key roster-party executor-role
 		lift-foreign notice-act decision-result decision-missing decision-check decision-identity decision-execute-before
@@ -49,7 +49,8 @@ var statuses = byCode(map[int]string{
 		roster-not-pinned seal-unknown draft-signed status-unsupported not-an-event too-many-chains position-status position-absent ledger-other
 		subject-other presentation-stale presentation-life presentation-audience holder-other commit-other executor-unknown
 		resource-owner executor-is-agent constraint-unknown constraint-invalid constraint-id pointer-invalid pointer-name
-		zone-unknown period-unknown time-form time-range money-form money-zero money-range currency-unknown currency-other
+		zone-unknown period-unknown duration-form pattern-invalid expression-size expression-syntax expression-name expression-type
+		time-form time-range money-form money-zero money-range currency-unknown currency-other
 		units-form key-syntax did-multikey did-key-type did-key-point did-jwk did-method proof-missing proof-not-single
 		proof-present proof-empty proof-context proof-type proof-suite proof-key proof-value proof-high-s proof-signature
 		proof-method proof-purpose proof-audience proof-domain proof-challenge proof-time proof-life proof-early proof-expired

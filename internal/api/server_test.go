@@ -103,9 +103,10 @@ func (s *server) boot() {
 		Random: rand.Reader, Sign: s.signs})
 	s.must(err)
 	i, err := issuer.New(issuer.Options{Ledger: spec.Ledger{Verifier: writtest.Verifier, Log: writtest.Origin}, Seal: writtest.Grantor,
+		SealKey: spec.SealKey{ID: s.KeyID("seal"), Key: s.Key("seal").Public().Multikey()}, DecisionKey: s.Key("ledger").Public().Multikey(),
 		Journal: s.journal, Drafts: s.journal, Random: rand.Reader, Now: s.now, Statuses: s.journal, StatusURL: statusURL})
 	s.must(err)
-	v, err := verifier.New(verifier.Options{DID: writtest.Verifier, Log: writtest.Origin, Epoch: 1, Journal: s.journal, Trust: s.believed,
+	v, err := verifier.New(verifier.Options{DID: writtest.Verifier, Key: s.Key("ledger").Public().Multikey(), Log: writtest.Origin, Epoch: 1, Journal: s.journal, Trust: s.believed,
 		Random: rand.Reader, Now: s.now, ExecuteWithin: s.within})
 	s.must(err)
 	o := api.Options{Ledger: s.ledger(), Verifier: v, Issuer: i, Journal: s.journal, Log: s.log, Agents: s.agents, Operator: operator,

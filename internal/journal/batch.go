@@ -3,6 +3,7 @@ package journal
 import (
 	"context"
 	"fmt"
+	"io"
 	"runtime"
 	"slices"
 	"time"
@@ -192,7 +193,7 @@ func (j *Journal) decide(c *call, view spec.States, now time.Time) (docs []spec.
 func (j *Journal) record(ss spec.States, d spec.Document, now time.Time) (record, spec.States, error) {
 	var failed error
 	draw := func(p []byte) {
-		if _, err := j.Random.Read(p); err != nil {
+		if _, err := io.ReadFull(j.Random, p); err != nil {
 			failed = &IndeterminateError{Err: fmt.Errorf("random source: %w", err)}
 		}
 	}

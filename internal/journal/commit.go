@@ -8,7 +8,7 @@ import (
 	"github.com/writ-trust/writ/spec"
 )
 
-// commit is the critical function: design.md section 4, step by step. Each step says what a crash right there leaves. The
+// commit is the critical function: spec/architecture.md section 3, step by step. Each step says what a crash right there leaves. The
 // caller holds j.writing. Steps 1 to 4 are apply(batch), 5 to 9 durable(batch): a pipelined sync could come between.
 //
 // If anything before COMMIT fails, or COMMIT fails and did not land, the batch is rolled back and each operation runs alone:

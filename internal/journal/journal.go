@@ -1,5 +1,5 @@
 // Package journal is the only writer: it runs the pure functions of verifier and issuer over the chains that they touch, makes
-// what they return durable, numbers it for the log, and answers with proofs (design.md section 4).
+// what they return durable, numbers it for the log, and answers with proofs (spec/architecture.md section 3).
 //
 // One goroutine takes whatever waited while the last batch was on disk and hands it to commit (commit.go), the critical
 // function. All tables but document, entry, link and log are projections of the documents. The journal holds no rules: it is
@@ -203,7 +203,7 @@ type answer struct {
 }
 
 // Run runs f over the chains that op names, as they are at ledger time, makes the documents that it returns durable and logged,
-// and answers with their entries and proofs, in order (design.md section 4). Documents without a proof are signed; the
+// and answers with their entries and proofs, in order (spec/architecture.md section 3). Documents without a proof are signed; the
 // positions of a decision behind other documents are set anew. A request key, or a signed document, that is known is answered
 // with what it led to, without f.
 //

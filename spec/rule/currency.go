@@ -7,7 +7,7 @@ const CurrencyRelease = "iso-4217/2026-01-01"
 
 // The active codes of ISO 4217 list one with the number of digits after the point. Codes without minor units (metals,
 // bond units, special drawing rights, test and no currency) are left out, so they are unknown here
-// (documents.md section 1).
+// (protocol.md 2.2).
 var exponents = table(map[int]string{
 	0: `BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF`,
 	2: `AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BMD BND BOB BOV BRL BSD BTN BWP BYN BZD CAD CDF CHE CHF CHW

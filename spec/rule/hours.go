@@ -32,6 +32,9 @@ type hours struct {
 	Zone string   `json:"zone"`
 	noDraw
 	noReach
+	from, to int            // minutes of the day
+	open     uint8          // a bit for each day, Monday's the lowest
+	loc      *time.Location // of Zone
 }
 
 var weekdays = []string{"mon", "tue", "wed", "thu", "fri", "sat", "sun"}
@@ -50,8 +53,29 @@ func parseHours(v jcs.Value) (Constraint, error) {
 	if !clockForm.MatchString(c.To) || c.To == c.From {
 		return nil, refuse(ReasonConstraintInvalid, "/to", "to is HH:MM, 00:00 to 24:00, and not from")
 	}
-	_, err := Zone(c.Zone)
-	return c, err
+	var err error
+	if c.loc, err = Zone(c.Zone); err != nil {
+		return nil, err
+	}
+	c.from, c.to, c.open = minutes(c.From), minutes(c.To), openDays(c.Days)
+	return c, nil
+}
+
+// minutes is a time of clockForm as minutes of the day.
+func minutes(clock string) int {
+	digit := func(i int) int { return int(clock[i] - '0') }
+	return (digit(0)*10+digit(1))*60 + digit(3)*10 + digit(4)
+}
+
+// openDays has the bit of each listed day, all of them where none is.
+func openDays(days []string) uint8 {
+	var open uint8
+	for i, day := range weekdays {
+		if len(days) == 0 || slices.Contains(days, day) {
+			open |= 1 << i
+		}
+	}
+	return open
 }
 
 const endOfDay = "24:00"
@@ -80,24 +104,24 @@ func checkDays(days []string) error {
 func (c *hours) Targets() []string { return nil }
 
 func (c *hours) Check(_ Action, at time.Time) *Violation {
-	loc, err := Zone(c.Zone)
-	if err == nil && c.open(at.In(loc)) {
+	if c.holds(at.In(c.loc)) {
 		return nil
 	}
 	return c.broken(ReasonOutsideHours, "", "outside "+c.From+" to "+c.To+" on the days listed, in "+c.Zone)
 }
 
-// open compares wall clock texts: HH:MM orders as time does.
-func (c *hours) open(local time.Time) bool {
-	clock, today := local.Format("15:04"), (int(local.Weekday())+6)%7
-	if c.From < c.To {
-		return c.on(today) && c.From <= clock && clock < c.To
+// holds looks at the wall clock alone.
+func (c *hours) holds(local time.Time) bool {
+	hour, minute, _ := local.Clock()
+	clock, today := hour*60+minute, (int(local.Weekday())+6)%7
+	if c.from < c.to {
+		return c.on(today) && c.from <= clock && clock < c.to
 	}
 	yesterday := (today + 6) % 7
-	return c.on(today) && c.From <= clock || c.on(yesterday) && clock < c.To
+	return c.on(today) && c.from <= clock || c.on(yesterday) && clock < c.to
 }
 
-func (c *hours) on(day int) bool { return len(c.Days) == 0 || slices.Contains(c.Days, weekdays[day]) }
+func (c *hours) on(day int) bool { return c.open>>day&1 == 1 }
 
 func (c *hours) Sentence(l Locale) string {
 	to := c.To

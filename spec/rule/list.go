@@ -9,14 +9,6 @@ import (
 	"github.com/writ-trust/writ/internal/jcs"
 )
 
-// Reason codes of violations of both lists.
-const (
-	ReasonValueAbsent    = "value-absent"
-	ReasonValueOtherKind = "value-other-kind"
-)
-
-var listReasons = []string{ReasonValueAbsent, ReasonValueOtherKind}
-
 // maxValues limits the values of one list.
 const maxValues = 1024
 
@@ -24,45 +16,26 @@ const maxValues = 1024
 // booleans), compared by canonical bytes.
 type list struct {
 	head
-	Pointer string      `json:"pointer"`
-	Values  []jcs.Value `json:"values"`
+	target
+	Values []jcs.Value `json:"values"`
 	noDraw
 	noReach
 }
 
-const listSchema = `"pointer":{"type":"string","pattern":"^(/([^~/]|~[01])+)+$","maxLength":256},
+const listSchema = targetSchema + `,
 "values":{"type":"array","minItems":1,"maxItems":1024,"uniqueItems":true,"items":{"type":["string","integer","boolean"]}}},
-"required":["id","type","pointer","values"],"additionalProperties":false}`
+"required":["id","type","pointer","values"],` + targetRules + `,"additionalProperties":false}`
 
 func parseList(v jcs.Value) (list, error) {
 	var l list
 	if err := v.Decode(&l); err != nil {
 		return list{}, err
 	}
-	if err := checkPointer(l.Pointer); err != nil {
+	if err := l.target.check(v); err != nil {
 		return list{}, err
 	}
 	return l, checkValues(l.Values)
 }
-
-var (
-	pointerForm  = regexp.MustCompile(`^(/([^~/]|~[01])+)+$`)
-	arrayIndices = regexp.MustCompile(`/([0-9]+|-)(/|$)`)
-)
-
-// checkPointer refuses array indices, and names people choose for show: of a counterparty only the id may be listed
-// (documents.md section 3).
-func checkPointer(p string) error {
-	if len(p) > 256 || !pointerForm.MatchString(p) || arrayIndices.MatchString(p) {
-		return refuse(ReasonPointerInvalid, "/pointer", "a pointer is RFC 6901, at most 256 bytes, without array indices")
-	}
-	if p != payeePointer && strings.HasPrefix(p+"/", "/counterparty/") {
-		return refuse(ReasonPointerName, "/pointer", "of a counterparty only "+payeePointer+" may be listed")
-	}
-	return nil
-}
-
-const payeePointer = "/counterparty/id"
 
 func checkValues(values []jcs.Value) error {
 	if len(values) == 0 || len(values) > maxValues {
@@ -90,20 +63,16 @@ func scalar(v jcs.Value) bool {
 	return v.Kind() == jcs.String || v.Kind() == jcs.Bool
 }
 
-func (l *list) Targets() []string { return []string{l.Pointer} }
-
-// find says whether the target is listed; a target that is absent or of another JSON type is a violation of either
-// list, since noneOf must not be passed by leaving the member out or writing 1 as "1".
-func (l *list) find(a Action) (listed bool, broken *Violation) {
-	v, ok := a.Value.Lookup(l.Pointer)
-	if !ok {
-		return false, l.broken(ReasonValueAbsent, l.Pointer, "the action does not have this member")
-	}
+// find says whether the value is listed; one of another JSON type is a violation of either list, since noneOf must not
+// be passed by writing 1 as "1".
+func (l *list) find(v jcs.Value) (listed, comparable bool) {
 	if v.Kind() != l.Values[0].Kind() {
-		return false, l.broken(ReasonValueOtherKind, l.Pointer, "the member is of another JSON type than the listed values")
+		return false, false
 	}
-	return slices.ContainsFunc(l.Values, v.Equal), nil
+	return slices.ContainsFunc(l.Values, v.Equal), true
 }
+
+const otherKind = "the member is of another JSON type than the listed values"
 
 // words lists the values for people.
 func (l *list) words() string {

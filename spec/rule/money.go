@@ -30,7 +30,7 @@ var (
 	ErrOtherCurrency = errors.New("amounts are in different currencies")
 )
 
-// valueForm is documents.md section 1; the digits after the point are checked against the currency.
+// valueForm is protocol.md 2.2; the digits after the point are checked against the currency.
 var valueForm = regexp.MustCompile(`^(0|[1-9][0-9]{0,14})(?:\.([0-9]{1,4}))?$`)
 
 // ParseAmount reads a value with exactly the currency's digits after the point. It refuses zero (money-zero), a code

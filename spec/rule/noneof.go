@@ -6,7 +6,9 @@ import (
 	"github.com/writ-trust/writ/internal/jcs"
 )
 
-func init() { kinds["noneOf"] = kind{parseNoneOf, listSchema, append(listReasons, ReasonValueListed)} }
+func init() {
+	kinds["noneOf"] = kind{parseNoneOf, listSchema, append(targetReasons, ReasonValueListed)}
+}
 
 // ReasonValueListed is the reason of a value that a noneOf excludes.
 const ReasonValueListed = "value-listed"
@@ -19,17 +21,21 @@ func parseNoneOf(v jcs.Value) (Constraint, error) {
 	return &noneOf{l}, err
 }
 
-func (c *noneOf) Check(a Action, _ time.Time) *Violation {
-	listed, broken := c.find(a)
-	if broken == nil && listed {
-		broken = c.broken(ReasonValueListed, c.Pointer, "the value is one of those excluded")
+func (c *noneOf) Check(a Action, _ time.Time) *Violation { return c.judged(c, a) }
+
+func (c *noneOf) judge(v jcs.Value) (reason, detail string) {
+	switch listed, comparable := c.find(v); {
+	case !comparable:
+		return ReasonValueOtherKind, otherKind
+	case listed:
+		return ReasonValueListed, "the value is one of those excluded"
 	}
-	return broken
+	return "", ""
 }
 
 func (c *noneOf) Sentence(l Locale) string {
 	if len(c.Values) == 1 {
-		return l.member(c.Pointer) + l.pick(" must not be ", " não pode ser ") + c.words()
+		return l.target(c.target) + l.pick(" must not be ", " não pode ser ") + c.words()
 	}
-	return l.member(c.Pointer) + l.pick(" must be none of: ", " não pode ser nenhum de: ") + c.words()
+	return l.target(c.target) + l.pick(" must be none of: ", " não pode ser nenhum de: ") + c.words()
 }

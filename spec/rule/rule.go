@@ -1,5 +1,5 @@
 // Package rule is the language of limits: what a constraint of a mandate says, whether one action keeps it, and
-// how it reads to a person (documents.md section 3). It is pure: the moment is handed in, the time zone data and
+// how it reads to a person (protocol.md 5). It is pure: the moment is handed in, the time zone data and
 // the currency table are compiled in, so every machine gives the same answer.
 //
 // It knows neither mandates nor state: a constraint checks an action (Check) and says how much it would draw from
@@ -56,6 +56,10 @@ type Draw struct {
 	Sum    Window // what is summed against Max; equals Bucket except for rolling windows
 	// Until is the first instant at which nothing charged to Bucket counts in any Sum; zero means never.
 	Until time.Time
+	// Own says that the window is the action's own, so that a lift of it names none.
+	Own bool
+
+	reason string // where it is not the one of the unit
 }
 
 // Over returns the smallest lift that would admit the draw where used units are charged to Sum already, max is the
@@ -79,8 +83,14 @@ func (d Draw) Over(used, max, lifts int64) int64 {
 	return need - room
 }
 
+// Fixed says whether the window is the same one at a later instant of it: neither rolling nor the action's own.
+func (d Draw) Fixed() bool { return !d.Own && d.Bucket == d.Sum }
+
 // Reason is the reason code of a draw that does not fit.
 func (d Draw) Reason() string {
+	if d.reason != "" {
+		return d.reason
+	}
 	if d.Unit == UnitCount {
 		return ReasonCountExceeded
 	}
@@ -98,7 +108,7 @@ type Violation struct {
 	Unit string
 }
 
-// Reason codes of what does not parse. Those of violations stand beside their types.
+// Reason codes of what does not parse. Those of violations, and of what one type alone has, stand beside their types.
 const (
 	ReasonConstraintUnknown = "constraint-unknown"
 	ReasonConstraintInvalid = "constraint-invalid"
@@ -117,7 +127,8 @@ const (
 
 var parseReasons = []string{ReasonConstraintUnknown, ReasonConstraintInvalid, ReasonConstraintID, ReasonPointerInvalid,
 	ReasonPointerName, ReasonZoneUnknown, ReasonPeriodUnknown, ReasonTimeForm, ReasonMoneyForm, ReasonMoneyZero,
-	ReasonMoneyRange, ReasonCurrencyUnknown, ReasonUnitsForm}
+	ReasonMoneyRange, ReasonCurrencyUnknown, ReasonUnitsForm, ReasonDurationForm, ReasonPatternInvalid,
+	ReasonExpressionSize, ReasonExpressionSyntax, ReasonExpressionName, ReasonExpressionType}
 
 // Reasons lists every reason code that this package gives, sorted.
 func Reasons() []string {

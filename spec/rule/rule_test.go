@@ -3,6 +3,7 @@ package rule_test
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -25,7 +26,9 @@ const (
 )
 
 // valid is every shape that a constraint may have.
-var valid = []string{
+var valid = slices.Concat(shapes, intervals, patterns, expressions)
+
+var shapes = []string{
 	`{"id":"each","type":"amount","max":` + eur + `}`,
 	`{"id":"each","type":"amount","min":{"value":"1.00","currency":"EUR"}}`,
 	`{"id":"each","type":"amount","min":{"value":"1.00","currency":"EUR"},"max":` + eur + `}`,
@@ -48,6 +51,12 @@ var valid = []string{
 	office,
 	`{"id":"night","type":"hours","from":"22:00","to":"06:00","zone":"UTC"}`,
 	`{"id":"weekend","type":"hours","days":["tue","sat","sun"],"from":"00:00","to":"24:00","zone":"Europe/Lisbon"}`,
+	`{"id":"all","type":"oneOf","pointer":"/parameters/ids","each":true,"maxItems":64,"values":["a","b"]}`,
+	`{"id":"all","type":"noneOf","pointer":"/parameters/ids","each":true,"maxItems":1,"values":[7]}`,
+	`{"id":"four-eyes","type":"approval"}`,
+	`{"id":"four-eyes","type":"approval","above":` + eur + `}`,
+	`{"id":"four-eyes","type":"approval","above":` + eur + `,"per":"P1D","zone":"Europe/Lisbon"}`,
+	`{"id":"four-eyes","type":"approval","above":` + eur + `,"per":"P1W","rolling":true}`,
 }
 
 func parse(t *testing.T, s string) rule.Constraint {
@@ -85,7 +94,23 @@ func TestParseKeepsBytes(t *testing.T) {
 // invalid holds one mistake a line, with its reason and place.
 var invalid = []struct{ in, reason, pointer string }{
 	{`{"id":"x"}`, rule.ReasonConstraintUnknown, "/type"},
-	{`{"id":"x","type":"expression","source":"true"}`, rule.ReasonConstraintUnknown, "/type"},
+	{`{"id":"x","type":"script","expression":"true"}`, rule.ReasonConstraintUnknown, "/type"},
+	{`{"id":"x","type":"expression","source":"true"}`, "member-missing", "/expression"},
+	{`{"id":"x","type":"expression","expression":""}`, rule.ReasonExpressionSize, "/expression"},
+	{`{"id":"x","type":"expression","expression":"true","pointer":"/type"}`, "member-unknown", "/pointer"},
+	{`{"id":"x","type":"approval","per":"P1D","zone":"Europe/Lisbon"}`, rule.ReasonConstraintInvalid, "/per"},
+	{`{"id":"x","type":"approval","persons":["cfo"]}`, "member-unknown", "/persons"},
+	{`{"id":"x","type":"interval","atLeast":"PT60S"}`, rule.ReasonDurationForm, "/atLeast"},
+	{`{"id":"x","type":"interval","atLeast":5}`, "member-type", "/atLeast"},
+	{`{"id":"x","type":"pattern","pointer":"/type"}`, "member-missing", "/matches"},
+	{`{"id":"x","type":"pattern","pointer":"/type","matches":"é"}`, rule.ReasonPatternInvalid, "/matches"},
+	{`{"id":"x","type":"pattern","pointer":"/counterparty/name","matches":"a"}`, rule.ReasonPointerName, "/pointer"},
+	{`{"id":"x","type":"pattern","pointer":"/parameters/a","matches":"a","each":true}`, rule.ReasonConstraintInvalid, "/maxItems"},
+	{`{"id":"x","type":"oneOf","pointer":"/parameters/a","values":["a"],"maxItems":3}`, rule.ReasonConstraintInvalid, "/maxItems"},
+	{`{"id":"x","type":"oneOf","pointer":"/parameters/a","values":["a"],"each":true,"maxItems":65}`, rule.ReasonConstraintInvalid, "/maxItems"},
+	{`{"id":"x","type":"oneOf","pointer":"/parameters/a","values":["a"],"each":true,"maxItems":0}`, rule.ReasonConstraintInvalid, "/maxItems"},
+	{`{"id":"x","type":"noneOf","pointer":"/parameters/a","values":["a"],"each":false,"maxItems":3}`, rule.ReasonConstraintInvalid, "/each"},
+	{`{"id":"x","type":"noneOf","pointer":"/parameters/a","values":["a"],"each":false}`, rule.ReasonConstraintInvalid, "/each"},
 	{`{"id":"x","type":"Amount","max":` + eur + `}`, rule.ReasonConstraintUnknown, "/type"},
 	{`{"id":"x","type":5}`, rule.ReasonConstraintUnknown, "/type"},
 	{`{"type":"amount","max":` + eur + `}`, "member-missing", "/id"},
@@ -150,6 +175,9 @@ func TestParseRefuses(t *testing.T) {
 		if e.Reason != c.reason || e.Pointer != c.pointer {
 			t.Errorf("%s: got %v, want %s at %q", c.in, err, c.reason, c.pointer)
 		}
+		if !strings.HasPrefix(e.Reason, "member-") && !slices.Contains(rule.Reasons(), e.Reason) {
+			t.Errorf("%s is not among Reasons", e.Reason)
+		}
 	}
 	if _, err := rule.Parse(jcs.Value{}); err == nil {
 		t.Error("an absent constraint was accepted")
@@ -186,7 +214,7 @@ func TestSchemas(t *testing.T) {
 			t.Errorf("schema accepts %s", c.in)
 		}
 	}
-	if rule.Schema("expression") != "" {
+	if rule.Schema("script") != "" {
 		t.Error("an unknown type has a schema")
 	}
 }
@@ -235,6 +263,13 @@ const (
 	payNone = `{"type":"payments.transfer","parameters":{"amount":{"value":"1.00","currency":"EUR"}}}`
 )
 
+const tags = `{"parameters":{"tags":["a","b","c"]}}`
+
+// each is a list over the tags.
+func each(constraintType string, maxItems int) string {
+	return fmt.Sprintf(`{"id":"x","type":"%s","pointer":"/parameters/tags","each":true,"maxItems":%d,"values":["a","b","c"]}`, constraintType, maxItems)
+}
+
 func TestCheck(t *testing.T) {
 	noon := "2026-12-01T12:00:00Z" // a Tuesday
 	for _, c := range []struct{ constraint, action, at, reason, pointer string }{
@@ -262,6 +297,21 @@ func TestCheck(t *testing.T) {
 		{`{"id":"x","type":"noneOf","pointer":"/parameters/s","values":[4711]}`, pay, noon, rule.ReasonValueOtherKind, "/parameters/s"},
 		{`{"id":"x","type":"noneOf","pointer":"/parameters","values":["4711"]}`, pay, noon, rule.ReasonValueOtherKind, "/parameters"},
 		{`{"id":"x","type":"noneOf","pointer":"/parameters/none","values":["4711"]}`, pay, noon, rule.ReasonValueAbsent, "/parameters/none"},
+		{each("oneOf", 3), tags, noon, "", ""},
+		{each("oneOf", 2), tags, noon, rule.ReasonItemsMany, "/parameters/tags"},
+		{each("noneOf", 3), tags, noon, rule.ReasonValueListed, "/parameters/tags/0"},
+		{each("oneOf", 3), `{"parameters":{"tags":["a","b","d"]}}`, noon, rule.ReasonValueNotListed, "/parameters/tags/2"},
+		{each("oneOf", 3), `{"parameters":{"tags":["a",1]}}`, noon, rule.ReasonValueOtherKind, "/parameters/tags/1"},
+		{each("noneOf", 3), `{"parameters":{"tags":["z",["a"]]}}`, noon, rule.ReasonValueOtherKind, "/parameters/tags/1"},
+		{each("noneOf", 3), `{"parameters":{"tags":"z"}}`, noon, rule.ReasonValueOtherKind, "/parameters/tags"},
+		{each("noneOf", 3), `{"parameters":{"tags":{"0":"z"}}}`, noon, rule.ReasonValueOtherKind, "/parameters/tags"},
+		{each("noneOf", 3), payNone, noon, rule.ReasonValueAbsent, "/parameters/tags"},
+		{patterns[3], tags, noon, "", ""},
+		{patterns[3], `{"parameters":{"tags":["a","B"]}}`, noon, rule.ReasonPatternMismatch, "/parameters/tags/1"},
+		{patterns[0], pay, noon, rule.ReasonPatternMismatch, "/parameters/s"},
+		{patterns[0], payNone, noon, rule.ReasonValueAbsent, "/parameters/s"},
+		{`{"id":"x","type":"pattern","pointer":"/parameters/n","matches":"[0-9]{4}"}`, pay, noon, rule.ReasonValueOtherKind, "/parameters/n"},
+		{`{"id":"x","type":"pattern","pointer":"/parameters/s","matches":"[0-9]{4}"}`, pay, noon, "", ""},
 		{office, pay, noon, "", ""},
 		{office, pay, "2026-12-01T09:00:00Z", "", ""},
 		{office, pay, "2026-12-01T08:59:59.999Z", rule.ReasonOutsideHours, ""},
@@ -483,7 +533,7 @@ func FuzzParse(f *testing.F) {
 		a := rule.Action{Value: v, Amount: &rule.Money{Minor: 5, Currency: "EUR"}}
 		if c.Check(a, now) == nil {
 			d, draws := c.Draw(a, now)
-			if draws && (!d.Bucket.Contains(now) || !d.Sum.Contains(now) || d.Max <= 0) {
+			if draws && (!d.Bucket.Contains(now) || !d.Sum.Contains(now) || d.Max < 0 || d.Amount <= 0) {
 				t.Errorf("%s draws %+v", v.Canonical(), d)
 			}
 		}

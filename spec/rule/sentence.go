@@ -9,7 +9,7 @@ import (
 )
 
 // Catalogue is the version of all sentences of this package, in every locale. It changes with any word of them, since
-// approvals commit to what was shown (documents.md section 4).
+// approvals commit to what was shown (protocol.md 6.4).
 const Catalogue = "1"
 
 // A Locale is a language that limits are said in. Anything but the constants below reads as English.

@@ -7,7 +7,7 @@ const (
 	milliForm  = "2006-01-02T15:04:05.000Z"
 )
 
-// ParseTime reads an instant of documents.md section 1: RFC 3339 with a capital T and Z, from 1970 on, without a leap
+// ParseTime reads an instant of protocol.md 2.1: RFC 3339 with a capital T and Z, from 1970 on, without a leap
 // second, in whole seconds or with exactly three digits of a second that are not 000. So each instant has one form:
 // what ParseTime accepts, FormatTime writes. It fails with time-form.
 func ParseTime(s string) (time.Time, error) {

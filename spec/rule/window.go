@@ -28,7 +28,7 @@ var (
 func inRange(at time.Time) bool { return !at.Before(firstInstant) && at.Before(lastInstant) }
 
 // Calendar returns the calendar day, ISO week, month or year of the zone that holds the instant.
-// A day begins at the first instant of its local date (documents.md section 1): at 01:00 where clocks skip midnight,
+// A day begins at the first instant of its local date (protocol.md 5.1): at 01:00 where clocks skip midnight,
 // and never twice where they are set back across it. So the windows of a zone tile time without gap or overlap.
 // It fails with period-unknown, zone-unknown, or time-range outside 1970 to 9997.
 func Calendar(per, zone string, at time.Time) (Window, error) {
