@@ -45,7 +45,7 @@ func TestExport(t *testing.T) {
 	s := start(t)
 	c, ctx := s.client(acme), t.Context()
 	s.found()
-	mandate := s.grant()
+	mandate := s.grant(listed)
 	exported, err := c.ExportMandate(ctx, spec.ContentDigest(mandate.Value))
 	s.must(err)
 	if !s.hasBothProofs(exported, "seal").Equal(mandate.Value) {

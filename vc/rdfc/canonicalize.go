@@ -105,11 +105,39 @@ func statements(doc jcs.Value, contexts loader) (*ld.RDFDataset, error) {
 	if err := checkExpanded(expanded); err != nil {
 		return nil, err
 	}
+	putInGraphs(expanded)
 	dataset, err := ld.NewJsonLdApi().ToRDF(expanded, o)
 	if err != nil {
 		return nil, processing(err)
 	}
 	return dataset, nil
+}
+
+// presented is the property whose values are graphs of their own, so that a presentation states nothing that its credentials do.
+const presented = "https://www.w3.org/2018/credentials#verifiableCredential"
+
+// putInGraphs wraps the values of presented, wherever they stand, as JSON-LD 1.1 API §5.1.2 step 13.14 has it: the processor looks
+// for the container of a term in the context that the term puts in force, which for this one is none.
+func putInGraphs(v any) {
+	switch v := v.(type) {
+	case []any:
+		for _, e := range v {
+			putInGraphs(e)
+		}
+	case map[string]any:
+		for name, member := range v {
+			if name == "@value" {
+				continue
+			}
+			putInGraphs(member)
+			values, _ := member.([]any)
+			for i := range values {
+				if name == presented && !ld.IsGraph(values[i]) {
+					values[i] = map[string]any{"@graph": []any{values[i]}}
+				}
+			}
+		}
+	}
 }
 
 // processing gives an error of the JSON-LD processor a reason of ours.

@@ -177,6 +177,30 @@ func TestWhatAnRDFProofDoesNotCover(t *testing.T) {
 	}
 }
 
+// TestPresentedInGraphs: what a credential states, a presentation of it does not; conformance/interop/npm holds the bytes against
+// another implementation.
+func TestPresentedInGraphs(t *testing.T) {
+	other := strings.NewReplacer("cc33", "cc34", "94567", "94568", "contract", "order", "#cfo", "#intern", "#treasurer", "#chair").Replace(mandate)
+	doc := parse(t, `{"@context":["https://www.w3.org/ns/credentials/v2","https://w3id.org/writ/v1"],"type":["VerifiablePresentation"],
+		"holder":"did:key:z6MkmGHp","verifiableCredential":[`+mandate+`,`+other+`]}`)
+	quads, err := Canonicalize(doc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	graphs := 0
+	for line := range strings.Lines(string(quads)) {
+		if strings.Contains(line, "<"+presented+"> _:") {
+			graphs++
+		}
+		if strings.HasPrefix(line, "<urn:uuid:") && !strings.Contains(line, "> _:c14n") && !strings.Contains(line, `" _:c14n`) {
+			t.Errorf("stated outside a graph: %s", line)
+		}
+	}
+	if graphs != 2 {
+		t.Errorf("%d graphs:\n%s", graphs, quads)
+	}
+}
+
 func TestCanonicalizeRefuses(t *testing.T) {
 	const head = `{"@context":["https://www.w3.org/ns/credentials/v2","https://w3id.org/writ/v1"],"type":["VerifiableCredential"],`
 	many := func(n int, element string) string {
@@ -203,6 +227,8 @@ func TestCanonicalizeRefuses(t *testing.T) {
 		{"objects", "rdf-size", head + `"evidence":[` + many(maxObjects, `{"name":"x"}`) + `]}`},
 		{"contexts", "rdf-size", head + `"evidence":[` + many(maxContexts, `{"@context":["https://w3id.org/writ/v1"],"type":["MandateApproval"]}`) + `]}`},
 		{"alike", "rdf-poison", head + `"evidence":[` + many(maxAlike+1, `{"type":["SourceDocument"]}`) + `]}`},
+		{"credential by reference", "rdf-processing", `{"@context":["https://www.w3.org/ns/credentials/v2"],"type":["VerifiablePresentation"],
+			"verifiableCredential":["urn:uuid:58172aac-d8ba-11ed-83dd-0b3aef56cc33"]}`},
 		{"type a number", "rdf-processing", head[:len(head)-2] + `,5]}`},
 	}
 	for _, row := range rows {
