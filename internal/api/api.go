@@ -134,6 +134,7 @@ type Server struct {
 	buckets buckets
 	flights chan struct{}
 	resumes supervisor
+	lists   signedLists
 }
 
 // New makes a server. Recover must run beside it, or nothing that waits is ever resumed.

@@ -1,7 +1,10 @@
 package api
 
 import (
+	"bytes"
+	"cmp"
 	"context"
+	"sync"
 
 	"github.com/writ-trust/writ/internal/jcs"
 	"github.com/writ-trust/writ/spec"
@@ -39,12 +42,39 @@ func (s *Server) getStatusList(ctx context.Context, in *exported) (*document, er
 	if s.SignStatusList == nil {
 		return nil, notFound()
 	}
-	if list, err = s.SignStatusList(ctx, list, at); err != nil {
+	proof := cmp.Or(in.Proof, proofRDFC)
+	body, err := s.lists.get(in.ID+" "+proof, list.Canonical(), func() (jcs.Value, error) {
+		signed, err := s.SignStatusList(ctx, list, at)
+		if err != nil {
+			return signed, err
+		}
+		return s.withProof(ctx, signed, proof)
+	})
+	return &document{mediaType: credentialType, body: body}, err
+}
+
+// signedLists remembers the last signed form of each status list: anybody may ask, and within a second a list that says the same
+// is the same.
+type signedLists struct {
+	mu   sync.Mutex
+	last map[string]signedList // by name and proofs, of lists that exist
+}
+
+type signedList struct{ unsigned, signed []byte }
+
+func (l *signedLists) get(name string, unsigned []byte, sign func() (jcs.Value, error)) ([]byte, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if last := l.last[name]; bytes.Equal(last.unsigned, unsigned) {
+		return last.signed, nil
+	}
+	v, err := sign()
+	if err != nil {
 		return nil, err
 	}
-	if in.Proof == "" {
-		in.Proof = proofRDFC
+	if l.last == nil {
+		l.last = map[string]signedList{}
 	}
-	list, err = s.withProof(ctx, list, in.Proof)
-	return &document{mediaType: credentialType, body: list.Canonical()}, err
+	l.last[name] = signedList{unsigned, v.Canonical()}
+	return v.Canonical(), nil
 }
