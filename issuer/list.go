@@ -37,8 +37,7 @@ const (
 var purposes = map[string]spec.Status{"revocation": spec.StatusRevoked, "suspension": spec.StatusSuspended}
 
 // placeStatus fills in where the status entries that a content asks for are: entries of type BitstringStatusListEntry with a
-// purpose and neither list nor index. All get the same drawn position. What it asks for and its content digest are as given
-// where it asks for nothing.
+// purpose and neither list nor index. All get the same drawn position. A content that asks for nothing stays as it is.
 func (i *Issuer) placeStatus(ctx context.Context, org string, content jcs.Value) (jcs.Value, error) {
 	asked, err := i.askedStatus(content)
 	if err != nil || len(asked) == 0 {
