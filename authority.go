@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"time"
 
 	"github.com/writ-trust/writ/did"
@@ -56,23 +57,34 @@ func ContentOf(d Draft) (Content, error) {
 	return c, nil
 }
 
-// ContentOfProposal is the supplement that a recovery proposes. The mandate that owns the limits is read from the server and held
-// against the digest that the supplement names.
+// ContentOfProposal is the supplement that a recovery proposes, and the action that it is for. The decision and the mandate that
+// owns the limits are read from the server; the supplement is made again from them, and must be the one that is proposed.
 func (c *Client) ContentOfProposal(ctx context.Context, r Recovery, p Proposal) (Content, error) {
-	doc, err := spec.FromValue(p.Supplement)
+	a, err := c.Decision(ctx, r.Decision)
 	if err != nil {
 		return Content{}, err
 	}
-	s, ok := doc.Body.(*spec.Supplement)
-	if !ok {
-		return Content{}, spec.Refuse("type-unknown", "/type", "a supplement is wanted")
-	}
-	base, err := c.mandateOf(ctx, s.Terms().Base)
+	interim, err := a.Document()
 	if err != nil {
 		return Content{}, err
 	}
-	return Content{Kind: spec.KindSupplement, Digest: spec.ContentDigest(doc.Value), Mode: doc.Mode(), Body: doc.Value, recovery: r.Decision,
-		Lines: func(l rule.Locale) []string { return spec.LiftLines(l, base, s.Terms().Lifts) }}, nil
+	d := interim.Body.(*spec.Decision)
+	i := slices.IndexFunc(d.Missing, func(m spec.Missing) bool { return m.Mandate == p.Mandate })
+	for ; i >= 0 && i < len(d.Missing); i++ {
+		base, err := c.mandateOf(ctx, d.Missing[i].Mandate)
+		if err != nil {
+			return Content{}, err
+		}
+		doc, err := spec.Propose(interim, i, base)
+		if err != nil {
+			return Content{}, err
+		}
+		if digest := spec.ContentDigest(doc.Value); digest == p.Content {
+			return Content{Kind: spec.KindSupplement, Digest: digest, Mode: doc.Mode(), Body: doc.Value, recovery: r.Decision,
+				Lines: func(l rule.Locale) []string { return spec.LiftLines(l, base, d.Missing[i].Lifts, d.Action) }}, nil
+		}
+	}
+	return Content{}, spec.Refuse("proposal-unknown", "", "the decision proposes something else")
 }
 
 // ContentOfResume is the resuming of a suspended mandate, by its content digest.

@@ -26,6 +26,9 @@ var (
 	leftOver     = regexp.MustCompile(`\b(TO` + `DO|FIX` + `ME)\b`)
 	skip         = regexp.MustCompile(`\b(t|b|f|tb)\.Skip(f|Now)?` + `\(|\b(it|test)\.skip` + `\(|pytest\.mark\.skip`)
 	machinePath  = regexp.MustCompile(`(^|[^\w.~-])/(root|work|home/\w+|Users/\w+)/\w`)
+	planPage     = regexp.MustCompile(`\b(documents|design|promises)\.md\b`)
+	clauses      = regexp.MustCompile(`protocol\.md (\d+(\.\d+)?((,| and| to) \d+(\.\d+)?)*)`)
+	link         = regexp.MustCompile(`\]\(([^)#:\s]+)(#[^)]*)?\)`)
 	generated    = regexp.MustCompile(`(?m)^// Code generated .* DO NOT EDIT\.$`)
 	fuzzTarget   = regexp.MustCompile(`(?m)^func (Fuzz\w+)\(\w+ \*testing\.F\)`)
 	fuzzSeed     = regexp.MustCompile(`\bf\.Add\(`)
@@ -92,6 +95,39 @@ func TestNoMachinePaths(t *testing.T) {
 			t.Errorf("%s names a path of somebody's machine: %q", path, found)
 		}
 	})
+}
+
+// TestTextStandsAlone keeps the repository from leaning on what is not in it: pages of its plan, clauses that the protocol does
+// not have, files that no link reaches.
+func TestTextStandsAlone(t *testing.T) {
+	protocol := read(t, "spec/protocol.md")
+	cited := 0
+	files(t, textSuffixes, func(path, text string) {
+		if found := planPage.FindString(text); found != "" {
+			t.Errorf("%s names %s, which is no part of the repository", path, found)
+		}
+		for _, all := range clauses.FindAllStringSubmatch(text, -1) {
+			cited++
+			for _, clause := range regexp.MustCompile(`[\d.]+\d|\d`).FindAllString(all[1], -1) {
+				if !hasClause(protocol, clause) {
+					t.Errorf("%s cites protocol.md %s, which is not there", path, clause)
+				}
+			}
+		}
+		for _, to := range link.FindAllStringSubmatch(text, -1) {
+			if _, err := os.Stat(filepath.Join(filepath.Dir(path), to[1])); strings.HasSuffix(path, ".md") && err != nil {
+				t.Errorf("%s has a link to %s, which is not there", path, to[1])
+			}
+		}
+	})
+	if cited < 100 {
+		t.Errorf("only %d citations of the protocol were found", cited)
+	}
+}
+
+// hasClause says whether the protocol has a section, such as 7, or a paragraph or heading, such as 7.3.
+func hasClause(protocol, clause string) bool {
+	return strings.Contains(protocol, "\n## "+clause+". ") || strings.Contains(protocol, "\n"+clause+" ")
 }
 
 func TestFileLength(t *testing.T) {
@@ -209,6 +245,11 @@ func TestHouseRules(t *testing.T) {
 		{"another Skip", skip, "decoder.Skip" + "Value()", false},
 		{"path of a machine", machinePath, `open("/ho` + `me/ana/writ")`, true},
 		{"URL", machinePath, "https://example.org/wo" + "rk/x", false},
+		{"page of the plan", planPage, "as desi" + "gn.md says", true},
+		{"another page", planPage, "docs/redesi" + "gn.md", false},
+		{"clause", clauses, "see protocol" + ".md 7.3", true},
+		{"link", link, "[x](spec/x.md" + ")", true},
+		{"link to elsewhere", link, "[x](https://example.org" + ")", false},
 		{"relative path", machinePath, "./ro" + "ot/x", false},
 	}
 	for _, row := range rows {

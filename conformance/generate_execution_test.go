@@ -499,7 +499,7 @@ func recoveryTraces(b *book) {
 	alone("declined", "After a decline the request is decided anew and nothing may be proposed again.", func(l *life, m spec.Document) {
 		d := l.ask("invoice-1", "12000.00", over("2000.00"), m)
 		s := l.supplement(d, m)
-		lines := spec.LiftLines("en", m.Body.(*spec.Mandate), s.Body.(*spec.Supplement).Terms().Lifts)
+		lines := spec.LiftLines("en", m.Body.(*spec.Mandate), s.Body.(*spec.Supplement).Terms().Lifts, l.ActionOf(s.Body.(*spec.Supplement).Terms().Action))
 		l.step("approve-supplement", "decline", l.Say("cfo", spec.Decline, spec.KindSupplement, spec.ContentDigest(s.Value), lines...), recorded(1), of(d))
 		l.step("approve-supplement", "approval after all", l.ApproveSupplement("cfo", m, s), refused("proposal-closed", "/content"), of(d))
 		l.step("resume", "", none, rejected("budget", "recovery-declined"), of(d))

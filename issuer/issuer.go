@@ -363,7 +363,7 @@ func proposal(doc spec.Document, d *spec.Decision, n int, states spec.States) (D
 		return Draft{}, err
 	}
 	content := spec.ContentDigest(sup.Value)
-	p := &spec.Proposal{Content: content, Recovery: int(d.Missing[n].Recovery), Lifts: d.Missing[n].Lifts}
+	p := &spec.Proposal{Content: content, Recovery: int(d.Missing[n].Recovery), Lifts: d.Missing[n].Lifts, Action: d.Action}
 	return Draft{Needs: spec.NeedsOfSupplement(owner.Mandate, root.Mandate, p), Content: sup.Value}, nil
 }
 

@@ -21,39 +21,63 @@ func (i *Issuer) Notice(ctx context.Context, org string, data []byte) (spec.Logg
 		return spec.Logged{}, spec.Refuse("type-unknown", "/type", "a revocation notice is wanted")
 	case n.Mode != i.Mode:
 		return spec.Logged{}, spec.Refuse("mode-other", "/mode", "a test document and a live ledger never mix")
-	case n.Act == spec.ActVeto:
-		return spec.Logged{}, spec.Refuse("notice-act", "/act", "roster versions are vetoed where they are proposed")
 	}
 	op, roster, err := i.openNotice(ctx, org, doc, n)
 	if err != nil {
 		return spec.Logged{}, err
 	}
 	return i.Journal.Run(ctx, op, func(states spec.States, now time.Time) ([]spec.Document, error) {
-		if r := states.ByContent(roster.Content); r == nil || r.NewestContent() != roster.NewestContent() {
-			return nil, spec.Refuse("indeterminate", "", "the roster moved; try again")
+		if err := i.revokes(doc, states.ByContent(n.Content), states.ByContent(roster.Content), now); err != nil {
+			return nil, err
 		}
 		return []spec.Document{doc}, nil
 	})
 }
 
 func (i *Issuer) openNotice(ctx context.Context, org string, doc spec.Document, n *spec.Notice) (spec.Op, *spec.State, error) {
-	s, _, roster, err := i.lineage(ctx, org, n.Content)
+	if n.Act == spec.ActVeto {
+		return i.openVeto(ctx, org, doc, n)
+	}
+	_, _, roster, err := i.lineage(ctx, org, n.Content)
 	if err != nil {
 		return spec.Op{}, nil, err
 	}
 	op := spec.Op{Org: org, Document: doc.Digest, Write: mandateRefs([]string{n.Content}), Read: []spec.ChainRef{rosterRef(roster)}}
-	if !s.Mandate.IsRoot() && n.By == did.MethodID(s.Mandate.Issuer) {
+	return op, roster, nil
+}
+
+// openVeto finds the roster whose version is vetoed by the draft that it was.
+func (i *Issuer) openVeto(ctx context.Context, org string, doc spec.Document, n *spec.Notice) (spec.Op, *spec.State, error) {
+	kept, err := i.Drafts.DraftByContent(ctx, org, n.Content)
+	if err != nil {
+		return spec.Op{}, nil, notFoundAs(err, "not-found", "no roster version with this content")
+	}
+	draft, err := spec.Parse(kept.Body)
+	if err != nil {
+		return spec.Op{}, nil, err
+	}
+	version, ok := draft.Body.(*spec.Roster)
+	if !ok {
+		return spec.Op{}, nil, spec.Refuse("notice-act", "/act", "a mandate is revoked or suspended, a roster version vetoed")
+	}
+	roster, err := i.Journal.RosterState(ctx, org, version.Terms().Grantor)
+	if err != nil {
+		return spec.Op{}, nil, err
+	}
+	return spec.Op{Org: org, Document: doc.Digest, Write: []spec.ChainRef{rosterRef(roster)}}, roster, nil
+}
+
+// revokes holds a notice against the roster in force: signed by a revoker, or for a delegated mandate by its issuer.
+func (i *Issuer) revokes(doc spec.Document, s, roster *spec.State, now time.Time) error {
+	n := doc.Body.(*spec.Notice)
+	if s != nil && s.Mandate != nil && !s.Mandate.IsRoot() && n.By == did.MethodID(s.Mandate.Issuer) {
 		key, err := did.KeyOf(s.Mandate.Issuer)
 		if err != nil {
-			return op, nil, err
+			return err
 		}
-		return op, roster, spec.CheckSignature(doc, key, n.By, did.AssertionMethod)
+		return spec.CheckSignature(doc, key, n.By, did.AssertionMethod)
 	}
-	key, ok := roster.Newest().Terms().Key(n.By)
-	if !ok || !roster.Newest().Terms().IsRevoker(n.By) {
-		return op, nil, spec.Refuse("revoker-unknown", "/by", "the roster lets no such key revoke")
-	}
-	return op, roster, spec.CheckSignature(doc, key, n.By, did.CapabilityDelegation)
+	return spec.CheckNotice(doc, now, roster.InForce(now))
 }
 
 // lineage finds a mandate's chain, the mandate that people granted above it, and that grantor's roster.

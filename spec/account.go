@@ -80,11 +80,7 @@ func (s *State) take(u Usage, selfExecuted bool) (HoldLine, error) {
 	if err != nil {
 		return HoldLine{}, err
 	}
-	sumFrom := u.From.Time
-	if !u.SumFrom.IsZero() {
-		sumFrom = u.SumFrom.Time
-	}
-	total := s.Total(u.Constraint, u.Unit, sumFrom, u.To.Time)
+	total := s.Total(u.Constraint, u.Unit, u.sumFrom(), u.To.Time)
 	if (rule.Draw{Unit: u.Unit, Max: n.max, Amount: n.amount}).Over(total.Used(), n.max, total.Lifted+n.lift) > 0 {
 		return HoldLine{}, refuse("budget-exceeded", "/usage", "%s would be exceeded", u.Constraint)
 	}
@@ -110,6 +106,14 @@ func (u Usage) Window() Window {
 	}
 	return Window{Constraint: u.Constraint, Unit: u.Unit, From: u.From.Time, To: u.To.Time, Max: units(u.Max), Lifted: units(u.Before.Lifted),
 		Held: units(u.Before.Held), Committed: units(u.Before.Committed), Excess: units(u.Before.Excess), Lifts: u.Before.Lifts}
+}
+
+// sumFrom is where the sum begins that the row is held against.
+func (u Usage) sumFrom() time.Time {
+	if u.SumFrom.IsZero() {
+		return u.From.Time
+	}
+	return u.SumFrom.Time
 }
 
 type usageUnits struct{ max, amount, lift int64 }

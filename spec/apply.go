@@ -178,7 +178,7 @@ func (s *State) applyRoster(d Document, r *Roster, now time.Time) error {
 		}
 		judges = s.InForce(now)
 	}
-	if _, err := CheckApprovals(rosterNeeds(judges[0], content), s.Pending, judges); err != nil {
+	if _, err := CheckApprovals(rosterNeeds(judges[0], content), s.Pending, judges); err != nil { // asks each of the judges
 		return err
 	}
 	s.Status, s.Kind, s.Pending = StatusActive, KindRoster, nil
@@ -203,7 +203,7 @@ func (s *State) applySupplement(ss States, d Document, sup *Supplement, now time
 	if _, err := ss.check(NeedsOfSupplement(s.Mandate, root, p), p.Pending, now); err != nil {
 		return err
 	}
-	p.Status, p.Document, p.Pending = ProposalIssued, d.Digest, nil
+	p.Status, p.Document = ProposalIssued, d.Digest
 	return nil
 }
 
@@ -252,8 +252,8 @@ func (s *State) applyAuthorized(d Document, dec *Decision, now time.Time) error 
 		if u.Mandate != s.Content {
 			continue
 		}
-		if !s.lifted(u, dec.Resumes, now) {
-			return refuse("lift-unbacked", "/usage", "no issued supplement lifts %s this far", u.Constraint)
+		if err := s.checkLift(u, dec.Resumes, now); err != nil {
+			return err
 		}
 		line, err := s.take(u, dec.SelfExecuted)
 		if err != nil {
@@ -266,18 +266,42 @@ func (s *State) applyAuthorized(d Document, dec *Decision, now time.Time) error 
 	return nil
 }
 
-// lifted says whether the lift of a usage line is backed: by a supplement of the interim decision, issued here, not spent, in time.
-func (s *State) lifted(u Usage, interim string, now time.Time) bool {
+// checkLift holds the lift of a usage line against what backs it, a supplement of the interim decision, issued here, not spent, in
+// time; and against the ceilings of the clause that names the limit, with the lifts that stand now.
+func (s *State) checkLift(u Usage, interim string, now time.Time) error {
 	if u.Lift == "" {
-		return true
+		return nil
 	}
 	n, err := u.units()
-	return err == nil && slices.ContainsFunc(s.Proposals, func(p Proposal) bool {
+	if err != nil {
+		return err
+	}
+	backed := slices.ContainsFunc(s.Proposals, func(p Proposal) bool {
 		return p.Decision == interim && p.Status == ProposalIssued && p.Document == u.Supplement && now.Before(p.Until) &&
 			slices.ContainsFunc(p.Lifts, func(l Lift) bool {
 				return l.Owner == s.Content && l.Constraint == u.Constraint && l.admits(u.Unit, n.lift)
 			})
 	})
+	clause := s.Mandate.RecoveryFor(u.Constraint)
+	if !backed || clause < 0 {
+		return refuse("lift-unbacked", "/usage", "no issued supplement lifts %s this far", u.Constraint)
+	}
+	if total := s.Total(u.Constraint, u.Unit, u.sumFrom(), u.To.Time); !s.Mandate.Terms().Recovery[clause].Admits(n.lift, total) {
+		return refuse("lift-above-ceiling", "/usage", "the lifts of %s that stand leave no room for this one", u.Constraint)
+	}
+	return nil
+}
+
+// Admits says whether a lift by over is within the clause's ceilings, beside the lifts that stand in the window. A clause without
+// ceilings, an approval's, admits every one.
+func (r *Recovery) Admits(over int64, window Window) bool {
+	switch {
+	case r.MaxOver != nil && over > r.MaxOver.Minor:
+		return false
+	case r.MaxOverPerWindow != nil && (over > r.MaxOverPerWindow.Minor || window.Lifted > r.MaxOverPerWindow.Minor-over):
+		return false
+	}
+	return r.MaxUses == 0 || window.Lifts < r.MaxUses
 }
 
 // admits says whether the lift reaches so far. One without MaxOver is of the action as a whole; it is proposed only for approval
@@ -310,7 +334,7 @@ func newHold(d Document, dec *Decision) (Hold, error) {
 func (s *State) spend(interim string) {
 	for i := range s.Proposals {
 		if p := &s.Proposals[i]; p.Decision == interim && p.Status == ProposalIssued {
-			p.Status = ProposalSpent
+			p.Status, p.Pending = ProposalSpent, nil
 		}
 	}
 	s.closeProposals(interim)
@@ -336,7 +360,7 @@ func (s *State) applyMissing(d Document, dec *Decision) error {
 			return err
 		}
 		s.Proposals = append(s.Proposals, Proposal{Decision: d.Digest, Index: i, Content: ContentDigest(sup.Value),
-			Until: m.Until.Time, Recovery: int(m.Recovery), Lifts: m.Lifts, Status: ProposalOpen})
+			Until: m.Until.Time, Recovery: int(m.Recovery), Lifts: m.Lifts, Action: dec.Action, Status: ProposalOpen})
 	}
 	return nil
 }
@@ -444,13 +468,18 @@ func (s *State) applyNotice(n *Notice, now time.Time) error {
 	return nil
 }
 
-// veto takes back a roster version while its delay still runs.
+// veto takes back a roster version while its delay still runs, and every version built on it.
 func (s *State) veto(n *Notice, now time.Time) error {
-	i := len(s.Versions) - 1
-	if i < 1 || s.Versions[i].Content != n.Content || s.Versions[i].Vetoed || len(s.InForce(now)) < 2 {
-		return refuse("veto-late", "/content", "only the newest version can be vetoed, within its delay")
+	i := slices.IndexFunc(s.Versions, func(v RosterVersion) bool { return v.Content == n.Content && !v.Vetoed })
+	waits := i > 0 && slices.ContainsFunc(s.live(now), func(w waitingVersion) bool {
+		return w.roster == s.Versions[i].Document.Body.(*Roster) && now.Before(w.matures)
+	})
+	if !waits {
+		return refuse("veto-late", "/content", "only a version whose delay still runs can be vetoed")
 	}
-	s.Versions[i].Vetoed = true
+	for ; i < len(s.Versions); i++ {
+		s.Versions[i].Vetoed = true
+	}
 	return nil
 }
 

@@ -46,7 +46,7 @@ func supplementNeeds(m *Mandate, p *Proposal) Needs {
 	r := m.Terms().Recovery[p.Recovery]
 	return Needs{Kind: KindSupplement, Content: p.Content, Grantor: m.Terms().Grantor.ID, Approvers: r.Approvers,
 		Threshold: r.Threshold, LeastGrade: strictest(r.LeastGrade, m.Terms().Grantor.LeastGrade),
-		RequestedBy: m.Terms().RequestedBy, Lines: func(l rule.Locale) []string { return LiftLines(l, m, p.Lifts) }}
+		RequestedBy: m.Terms().RequestedBy, Lines: func(l rule.Locale) []string { return LiftLines(l, m, p.Lifts, p.Action) }}
 }
 
 // NeedsOfSupplement is what a proposal on the chain of m asks; root is the mandate that people granted.
@@ -118,6 +118,13 @@ func CheckApprovals(n Needs, approvals []LoggedApproval, rosters []*Roster) (Gra
 	if !enough {
 		return "", refuse(ReasonApprovalsMissing, "", "%d distinct persons of those named must approve", n.Threshold)
 	}
+	if n.Kind == KindRoster { // a version is approved by the change threshold of each that is in force
+		for _, r := range rosters {
+			if ok, _ := n.reach(grades, r.Terms().names(), r.Terms().ChangeThreshold, ""); !ok {
+				return "", refuse(ReasonApprovalsMissing, "", "%d distinct persons of each roster version in force must approve", r.Terms().ChangeThreshold)
+			}
+		}
+	}
 	if n.Mandate != nil {
 		for _, r := range rosters {
 			if err := n.checkPowers(r.Terms(), grades); err != nil {
@@ -175,6 +182,17 @@ func CheckWord(word Document, n Needs, now time.Time, rosters []*Roster) error {
 		return refuse("approver-not-named", "/approver", "%s may not approve this", person)
 	}
 	return verifyApproval(word, key)
+}
+
+// CheckNotice refuses a notice that is not signed by a revoker: a person whom every roster version in force lets revoke, with a key
+// that all of them give to that person and that is not compromised.
+func CheckNotice(notice Document, now time.Time, rosters []*Roster) error {
+	n := notice.Body.(*Notice)
+	person, key, _, ok := judge(n.By, now, rosters)
+	if len(rosters) == 0 || !ok || slices.ContainsFunc(rosters, func(r *Roster) bool { return !slices.Contains(r.Terms().Revokers, person) }) {
+		return refuse("revoker-unknown", "/by", "the roster in force lets no such key revoke")
+	}
+	return CheckSignature(notice, key, n.By, did.CapabilityDelegation)
 }
 
 // judge finds the holder of a key in every roster version in force: same person, same public key, not compromised at the

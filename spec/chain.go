@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/writ-trust/writ/internal/jcs"
 	"github.com/writ-trust/writ/spec/rule"
 )
 
@@ -139,9 +140,10 @@ type Proposal struct {
 	Until    time.Time
 	Recovery int
 	Lifts    []Lift
+	Action   jcs.Value // of the decision: what the supplement is for
 	Status   string
-	Pending  []LoggedApproval
-	Document string // digest of the issued supplement
+	Pending  []LoggedApproval // its approvals, until it is spent or declined
+	Document string           // digest of the issued supplement
 }
 
 // States are the chains that an operation has locked, by chain id. It is a value too: Apply returns another one.
@@ -408,32 +410,97 @@ func (s *State) NewestContent() string {
 	return ""
 }
 
-// InForce are the roster versions that an approval must satisfy at an instant: the newest, and with it each one before
-// whose change delay still runs. So a removal counts at once (the newest lacks it) and an addition or a looser power only
-// after the delay (the one before lacks it). Versions logged later than the instant are not in force yet. Newest first.
+// InForce are the roster versions that an approval must satisfy at an instant: the newest one whose change delay is over, and
+// every one logged since. So a removal counts at once (the newest lacks it) and an addition or a looser power only after the
+// delay (the one before lacks it). A version waits for the longest delay of those in force when it was logged: its own shorter
+// delay, or a further version, shortens nothing. Versions logged later than the instant are not in force yet; but what any
+// version says of a compromised key counts in all. Newest first.
 func (s *State) InForce(now time.Time) []*Roster {
-	var force []*Roster
-	var last RosterVersion
-	for i := len(s.Versions) - 1; i >= 0; i-- {
-		v := s.Versions[i]
-		if v.Vetoed || v.At.After(now) {
-			continue
-		}
-		r := v.Document.Body.(*Roster)
-		if len(force) > 0 && !now.Before(last.At.Add(r.Terms().changeDelay())) {
-			return force
-		}
-		force, last = append(force, r), v
+	live, dead := s.live(now), s.compromised()
+	force := make([]*Roster, len(live))
+	for i, w := range live {
+		force[len(live)-1-i] = w.roster.withCompromised(dead)
 	}
 	return force
 }
 
-// Uncompromised drops the approvals by keys that the newest version calls compromised at their ledger time, whatever version
-// was in force then.
-func (s *State) Uncompromised(approvals []LoggedApproval) []LoggedApproval {
-	newest := s.Newest()
-	return slices.DeleteFunc(slices.Clone(approvals), func(l LoggedApproval) bool {
-		_, k := newest.Terms().keyOf(l.Body().Approver)
-		return k != nil && !k.CompromisedSince.IsZero() && !l.At.Before(k.CompromisedSince.Time)
-	})
+// live are the versions in force, oldest first: the matured one, and those that wait.
+func (s *State) live(now time.Time) []waitingVersion {
+	var live []waitingVersion
+	for _, v := range s.Versions {
+		if v.Vetoed || v.At.After(now) {
+			continue
+		}
+		live = matured(live, v.At)
+		live = append(live, waitingVersion{v.Document.Body.(*Roster), v.At.Add(longestDelay(live))})
+	}
+	return matured(live, now)
+}
+
+// waitingVersion is a roster version with the instant from which its additions count.
+type waitingVersion struct {
+	roster  *Roster
+	matures time.Time
+}
+
+// matured drops the versions before the newest one whose delay is over.
+func matured(live []waitingVersion, now time.Time) []waitingVersion {
+	for i := len(live) - 1; i > 0; i-- {
+		if !now.Before(live[i].matures) {
+			return live[i:]
+		}
+	}
+	return live
+}
+
+func longestDelay(live []waitingVersion) (longest time.Duration) {
+	for _, w := range live {
+		longest = max(longest, w.roster.Terms().changeDelay())
+	}
+	return longest
+}
+
+// compromised are the public keys that any version calls compromised, with the earliest instant. A later version that leaves the
+// key out, or lists it under another id, takes nothing back.
+func (s *State) compromised() map[string]time.Time {
+	var dead map[string]time.Time
+	for _, v := range s.Versions {
+		if v.Vetoed {
+			continue
+		}
+		for _, p := range v.Document.Body.(*Roster).Terms().Persons {
+			for _, k := range p.Keys {
+				if k.CompromisedSince.IsZero() {
+					continue
+				}
+				if dead == nil {
+					dead = map[string]time.Time{}
+				}
+				if since, ok := dead[k.PublicKey]; !ok || k.CompromisedSince.Before(since) {
+					dead[k.PublicKey] = k.CompromisedSince.Time
+				}
+			}
+		}
+	}
+	return dead
+}
+
+// withCompromised is the roster with what is known of compromised keys.
+func (r *Roster) withCompromised(dead map[string]time.Time) *Roster {
+	if len(dead) == 0 {
+		return r
+	}
+	known := *r
+	t := known.Terms()
+	t.Persons = slices.Clone(t.Persons)
+	for i := range t.Persons {
+		keys := slices.Clone(t.Persons[i].Keys)
+		for j := range keys {
+			if since, ok := dead[keys[j].PublicKey]; ok {
+				keys[j].CompromisedSince = Time{since}
+			}
+		}
+		t.Persons[i].Keys = keys
+	}
+	return &known
 }

@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"unicode"
 
+	"github.com/writ-trust/writ/internal/jcs"
 	"github.com/writ-trust/writ/spec/rule"
 )
 
@@ -53,9 +55,9 @@ func (r Recovery) line(l rule.Locale) string {
 	return s + pick(l, ", within ", ", dentro de ") + r.Within
 }
 
-// LiftLines say the lifts of a supplement to the person who approves it.
-func LiftLines(l rule.Locale, m *Mandate, lifts []Lift) []string {
-	lines := []string{pick(l, "Lift of limits of: ", "Levantamento de limites de: ") + m.Name}
+// LiftLines say the lifts of a supplement to the person who approves it, and the one action that they are for.
+func LiftLines(l rule.Locale, m *Mandate, lifts []Lift, action jcs.Value) []string {
+	lines := []string{pick(l, "Lift of limits of: ", "Exceção aos limites de: ") + m.Name, actionLine(l, action)}
 	for _, lift := range lifts {
 		s := lift.Constraint
 		for _, c := range m.rules {
@@ -73,6 +75,39 @@ func LiftLines(l rule.Locale, m *Mandate, lifts []Lift) []string {
 		lines = append(lines, s)
 	}
 	return lines
+}
+
+// actionLine says what would be done: how much, from where, to whom.
+func actionLine(l rule.Locale, action jcs.Value) string {
+	a, err := ParseAction(action)
+	if err != nil {
+		return pick(l, "For one action", "Para uma ação")
+	}
+	s := pick(l, "For one action: ", "Para uma ação: ") + a.Type
+	if a.Amount != nil {
+		s += pick(l, " of ", " de ") + l.Money(*a.Amount)
+	}
+	s += pick(l, " on ", " sobre ") + plainText(a.Resource)
+	if a.Counterparty != nil {
+		s += pick(l, " to ", " a ") + plainText(a.Counterparty.ID)
+		if a.Counterparty.Name != "" {
+			s += " (" + plainText(a.Counterparty.Name) + ")"
+		}
+	}
+	return s + pick(l, ", digest ", ", resumo ") + ActionDigest(action)
+}
+
+// plainText quotes a text of somebody else's that could be taken for more than text: controls, directions, invisible characters.
+func plainText(s string) string {
+	if strings.ContainsFunc(s, hidden) {
+		return strconv.QuoteToASCII(s)
+	}
+	return s
+}
+
+// hidden characters do not show, or change how others do.
+func hidden(r rune) bool {
+	return unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp, unicode.Co)
 }
 
 // ActLines say a resume or a reconciliation.

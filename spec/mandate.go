@@ -129,10 +129,23 @@ const mandateAt = "/credentialSubject/mandate"
 func (m *Mandate) check() error {
 	return firstError(
 		func() error { return m.Envelope.check("MandateCredential") },
-		m.checkTerms, m.checkRules, m.checkRecovery, m.checkLineage,
+		m.checkShown, m.checkTerms, m.checkRules, m.checkRecovery, m.checkLineage,
 		func() error { return checkMode(m.Subject.Mode) },
 		func() error { return checkEvidence(m.Evidence) },
 	)
+}
+
+// checkShown refuses what would not show, or would show as something else, in the sentences that people approve.
+func (m *Mandate) checkShown() error {
+	t := m.Terms()
+	texts := slices.Concat([]string{m.Name, t.RequestedBy, t.Ledger.Log}, t.Resources, t.Free, t.Grantor.Approvers)
+	for _, r := range t.Recovery {
+		texts = append(texts, r.Approvers...)
+	}
+	if slices.ContainsFunc(texts, func(s string) bool { return strings.ContainsFunc(s, hidden) }) {
+		return refuse("text-hidden", mandateAt, "a name, person or resource has characters that do not show")
+	}
+	return nil
 }
 
 func (m *Mandate) checkTerms() error {
@@ -248,6 +261,9 @@ func (m *Mandate) checkLiftable(id string, r *Recovery, place string) error {
 		return refuse("recovery-foreign", place+"/for", "a clause lifts constraints of its own document only")
 	}
 	if rule.IsApproval(m.rules[i]) {
+		if r.MaxOver != nil || r.MaxOverPerWindow != nil || r.MaxUses > 0 {
+			return refuse("recovery-window", place, "an approval has no amount: name it in a clause of its own, without ceilings")
+		}
 		return nil
 	}
 	_, window, currency, bounded := m.rules[i].Reach()

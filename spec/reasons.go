@@ -98,7 +98,7 @@ var documentReasons = []Reason{
 	{"recovery-unliftable", "A recovery clause names a constraint that is no limit in money.", "Only amount and budget can be lifted."},
 	{"recovery-unbounded", "A recovery clause has no maxOver.", "Say how much one lift may add."},
 	{"approver-repeated", "Approvers are not distinct, or one is empty.", "Name each person once."},
-	{"approver-unknown", "The mandate names an approver whom the roster does not know.", "Use the person's name in the roster."},
+	{"approver-unknown", "The roster in force knows no such approver, by name or by key.", "Name a person of the roster, and sign with a key that it lists for that person and that is not compromised."},
 	{"threshold-range", "A threshold is below 1 or above the number of approvers.", "Correct it."},
 	{"grade-unknown", "This is no grade.", "Use server, provider, device-hosted, device or qualified."},
 	{"delegation-depth", "A chain of mandates is deeper than allowed.", "At most 8 mandates stand in a chain, the root included."},
@@ -150,6 +150,8 @@ var approvalReasons = []Reason{
 	{"issuer-unknown", "The issuer of a root mandate is neither the grantor nor one of its seals.", "Have the grantor issue it, or list the seal in its roster."},
 	{"revoker-unknown", "The roster lets no such key revoke.", "Have a revoker of the roster sign, or the issuer of the delegated mandate."},
 	{"seal-unknown", "The roster lists no such seal.", "Have the grantor list the seal in its roster."},
+	{"key-not-in-roster", "The roster in force lists no person with this key.", "Sign with the key file of a person of the roster, or have the roster changed to list this key."},
+	{"text-hidden", "A text that people would be shown has characters that do not show, or change how others do.", "Leave control, direction and zero-width characters out."},
 	{"approver-not-named", "The content does not name this person as an approver.", "Ask one of the approvers that it names."},
 	{"approval-future", "The approval says that it was signed in the future.", "Set the signer's clock right."},
 	{"approval-not-logged", "An approval in the evidence is not in the log.", "Hand the approval to the ledger first: only logged ones count."},
@@ -231,6 +233,7 @@ var decisionReasons = []Reason{
 	{"recovery-declined", "An approver declined the lift.", "Ask for an action within the limits; the same request cannot be proposed again."},
 	{"recovery-expired", "Nobody lifted the limit in time.", "Ask for the action anew, under another key."},
 	{"lift-unbacked", "A decision lifts a limit without an issued supplement for it.", "Report it: the ledger's own rules refuse such a decision."},
+	{"recoveries-many", "The mandate has its most open recoveries.", "Wait until people have answered those that are open."},
 	{"lift-above-ceiling", "The lift would exceed what the recovery clause allows.", "Ask for less, or for a mandate with higher limits."},
 	{"transparency-missing", "The log has no entry of the mandate, or the entry does not name its grantor.", "Have the mandate issued by its ledger."},
 }
@@ -396,6 +399,8 @@ var logReasons = []Reason{
 
 // Bundles that are checked without a server (protocol.md 13 and 14).
 var bundleReasons = []Reason{
+	{"bundle-decisions", "The decisions of the bundle are not those of one request, each resuming the one before.", "Do not rely on it; ask for the bundle of the one decision anew."},
+	{"chain-gap", "An entry of a chain is left out, before one that the bundle has.", "Do not rely on it: a withdrawal or a removal may be what is left out."},
 	{"bundle-logged", "A document of the bundle has no log entry in it.", "Export the bundle again."},
 	{"bundle-order", "Entries of the bundle do not stand in the order that their documents need.", "Do not rely on it: one was logged after what depends on it."},
 	{"bundle-repeated", "A document or an entry stands twice in the bundle.", "Export the bundle again."},
@@ -422,6 +427,7 @@ var serviceReasons = []Reason{
 	{"rate-limited", "There were too many requests.", "Wait as long as Retry-After says."},
 	{"request-too-large", "The request is larger than allowed.", "Send less."},
 	{"request-syntax", "The request does not have the form of its operation.", "See the operation's schema."},
+	{"query-unknown", "The operation has no such query parameter.", "Remove it, or correct its name; the pointer says which."},
 	{"cursor-syntax", "This is no cursor of the list.", "Use the cursor of the page before, unchanged."},
 	{"method-not-allowed", "The path does not take this method.", "See the operation's description."},
 	{"unsupported-media-type", "The request's media type is not one that the operation takes.", "Send application/json."},

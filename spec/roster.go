@@ -139,6 +139,9 @@ func (t *RosterTerms) checkPersons() error {
 	const at = "/credentialSubject/roster/persons"
 	names, ids := map[string]bool{}, map[string]bool{}
 	for _, p := range t.Persons {
+		if strings.ContainsFunc(p.Person+p.Name, hidden) {
+			return refuse("text-hidden", at, "a person's name has characters that do not show")
+		}
 		if p.Person == "" || names[p.Person] {
 			return refuse("roster-person", at, "persons have distinct, non-empty names")
 		}
@@ -294,12 +297,6 @@ func (t *RosterTerms) Key(id string) (did.PublicKey, bool) {
 	}
 	pub, err := did.ParseMultikey(k.PublicKey)
 	return pub, err == nil
-}
-
-// IsRevoker says whether the key belongs to a person whom the roster lets revoke.
-func (t *RosterTerms) IsRevoker(keyID string) bool {
-	p, _ := t.keyOf(keyID)
-	return p != nil && slices.Contains(t.Revokers, p.Person)
 }
 
 // PersonOf names the holder of a key, "" where the roster does not know it.

@@ -18,7 +18,7 @@ var contextFile []byte
 // JSONLDContext is the JSON-LD context that ContextWrit names. The caller must not modify it.
 func JSONLDContext() []byte { return contextFile }
 
-// Schema returns the JSON Schema (2020-12) of a document type, or of a log entry for "entry", complete in itself: what the
+// Schema returns the JSON Schema (2020-12) of a document type, or of "entry", "bundle" or "trust", complete in itself: what the
 // files in schemas share, and the constraint types of package rule, are under $defs. It says the form of a document; what
 // compares members, looks up a currency or checks a signature is left to Parse. The caller must not modify it.
 func Schema(docType string) ([]byte, bool) {

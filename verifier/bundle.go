@@ -24,7 +24,8 @@ type Bundle struct {
 	Decision     jcs.Value   `json:"decision"`
 	Interim      []jcs.Value `json:"interim,omitempty"`
 	Supplements  []jcs.Value `json:"supplements,omitempty"`
-	Declines     []jcs.Value `json:"declines,omitempty"`
+	Words        []jcs.Value `json:"words,omitempty"`   // of people, that no credential carries: declines, withdrawals, what they withdrew
+	Notices      []jcs.Value `json:"notices,omitempty"` // on the roster's chain: vetoes
 	Commit       jcs.Value   `json:"commit,omitempty"`
 	Presentation jcs.Value   `json:"presentation"` // with the mandate chain and its approvals
 	Rosters      []jcs.Value `json:"rosters"`      // from the pinned one to the one in force
@@ -52,8 +53,8 @@ type Archive interface {
 	RosterState(ctx context.Context, org, grantor string) (*spec.State, error)
 	// Following are the begin and the reports of a decision, in log order.
 	Following(ctx context.Context, org, decision string) ([]spec.Record, error)
-	// Chain are the entries of a chain, in seq order.
-	Chain(ctx context.Context, org, content string) ([]spec.Record, error)
+	// Chain are the entries of a chain from one seq to another, both included; to 0 is its end.
+	Chain(ctx context.Context, org, content string, from, to int64) ([]spec.Record, error)
 }
 
 // exporter gathers a bundle. All proofs end in one checkpoint, so that no two parts of it can come from different logs.
@@ -66,12 +67,13 @@ type exporter struct {
 	done    map[string]bool
 
 	mandates map[string]*spec.Mandate // of the presentation, by content
+	carried  map[string]bool          // approvals that a credential of the bundle has in its evidence
 }
 
 // Export writes the bundle of a final decision. prove gives proofs under one checkpoint; receipt is the signed receipt, the zero
 // Document for a refused action.
 func Export(ctx context.Context, archive Archive, org, decision string, receipt spec.Document, prove func(index int64) ([]byte, error)) ([]byte, error) {
-	x := &exporter{ctx: ctx, archive: archive, org: org, prove: prove, done: map[string]bool{}, mandates: map[string]*spec.Mandate{},
+	x := &exporter{ctx: ctx, archive: archive, org: org, prove: prove, done: map[string]bool{}, mandates: map[string]*spec.Mandate{}, carried: map[string]bool{},
 		bundle: &Bundle{Type: "WritBundle", Version: spec.Version, Receipt: receipt.Value}}
 	rec, err := archive.Record(ctx, org, decision)
 	if err != nil {
@@ -100,22 +102,51 @@ func Export(ctx context.Context, archive Archive, org, decision string, receipt 
 	return jcs.Marshal(x.bundle)
 }
 
-// rosters are those from the pinned one to the one in force when the last document was logged.
+// rosters are those from the pinned one to the one in force when the last document was logged, with everything on their chain.
 func (x *exporter) rosters(d *spec.Decision, last time.Time) error {
 	state, err := x.archive.RosterState(x.ctx, x.org, d.Grantor)
 	if err != nil {
 		return err
 	}
-	for _, v := range state.Versions {
-		if v.At.After(last) {
-			break
+	chain, err := x.archive.Chain(x.ctx, x.org, state.Content, 1, 0)
+	if err != nil {
+		return err
+	}
+	if i := slices.IndexFunc(chain, func(r spec.Record) bool { return r.At.After(last) }); i >= 0 {
+		chain = chain[:i]
+	}
+	for _, r := range chain {
+		if r.Document.Type == spec.TypeRoster {
+			x.bundle.Rosters = append(x.bundle.Rosters, r.Document.Value)
+			if err := x.carries(r.Document); err != nil {
+				return err
+			}
 		}
-		rec, err := x.archive.Record(x.ctx, x.org, v.Document.Digest)
-		if err != nil {
-			return err
+	}
+	return x.words(chain)
+}
+
+// carries notes the approvals that a credential of the bundle has in its evidence.
+func (x *exporter) carries(credential spec.Document) error {
+	approvals, err := spec.Approvals(credential.Value)
+	for _, a := range approvals {
+		x.carried[a.Digest] = true
+	}
+	return err
+}
+
+// words logs a stretch of a chain. What people said, and no credential of the bundle carries, comes along by itself.
+func (x *exporter) words(chain []spec.Record) error {
+	for _, r := range chain {
+		switch r.Document.Body.(type) {
+		case *spec.Approval:
+			if !x.carried[r.Document.Digest] && !x.done[r.Document.Digest] {
+				x.bundle.Words = append(x.bundle.Words, r.Document.Value)
+			}
+		case *spec.Notice:
+			x.bundle.Notices = append(x.bundle.Notices, r.Document.Value)
 		}
-		x.bundle.Rosters = append(x.bundle.Rosters, rec.Document.Value)
-		if err := x.credential(rec.Document); err != nil {
+		if err := x.log(r); err != nil {
 			return err
 		}
 	}
@@ -136,7 +167,7 @@ func (x *exporter) presentation(d *spec.Decision) error {
 		if m, ok := doc.Body.(*spec.Mandate); ok {
 			x.mandates[spec.ContentDigest(v)] = m
 		}
-		if err := x.credential(doc); err != nil {
+		if err := x.issued(doc); err != nil {
 			return err
 		}
 	}
@@ -146,6 +177,22 @@ func (x *exporter) presentation(d *spec.Decision) error {
 	commit, err := x.archive.Record(x.ctx, x.org, d.Inputs.Commit)
 	x.bundle.Commit = commit.Document.Value
 	return err
+}
+
+// issued logs a mandate's chain from its first entry to its own.
+func (x *exporter) issued(mandate spec.Document) error {
+	rec, err := x.archive.Record(x.ctx, x.org, mandate.Digest)
+	if err != nil {
+		return err
+	}
+	if err := x.carries(rec.Document); err != nil {
+		return err
+	}
+	chain, err := x.archive.Chain(x.ctx, x.org, spec.ContentDigest(mandate.Value), 1, rec.Entry.Links[0].Seq)
+	if err != nil {
+		return err
+	}
+	return x.words(chain)
 }
 
 // interim walks back over the decisions that this one resumes, oldest first, with what people answered to each.
@@ -165,46 +212,70 @@ func (x *exporter) interim(d *spec.Decision) error {
 	if err := x.log(rec); err != nil {
 		return err
 	}
-	return x.answers(rec.Document)
+	return x.answers(rec, d)
 }
 
-// answers are the supplements and declines of an interim decision, found on the chains that own the limits.
-func (x *exporter) answers(interim spec.Document) error {
-	proposed, err := x.proposed(interim)
+// answers are the words and supplements that followed an interim decision, until the one that resumes it, on the chains that own the
+// limits.
+func (x *exporter) answers(interim spec.Record, resumed *spec.Decision) error {
+	proposed, err := x.proposed(interim.Document)
 	if err != nil {
 		return err
 	}
-	for _, m := range interim.Body.(*spec.Decision).Missing {
-		chain, err := x.archive.Chain(x.ctx, x.org, m.Mandate)
+	for _, m := range interim.Document.Body.(*spec.Decision).Missing {
+		chain, err := x.between(interim, resumed, m.Mandate)
 		if err != nil {
 			return err
 		}
+		chain = slices.DeleteFunc(chain, func(r spec.Record) bool {
+			return !answers(r.Document, interim.Document.Digest, proposed) || x.done[r.Document.Digest]
+		})
 		for _, r := range chain {
-			if err := x.answer(interim.Digest, proposed, r); err != nil {
+			if r.Document.Type != spec.TypeSupplement {
+				continue
+			}
+			x.bundle.Supplements = append(x.bundle.Supplements, r.Document.Value)
+			if err := x.carries(r.Document); err != nil {
 				return err
 			}
+		}
+		if err := x.words(chain); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-func (x *exporter) answer(interim string, proposed map[string]bool, r spec.Record) error {
-	if x.done[r.Document.Digest] {
-		return nil
+// between are the entries of an owner's chain after the interim decision and before the one that resumes it.
+func (x *exporter) between(interim spec.Record, resumed *spec.Decision, owner string) ([]spec.Record, error) {
+	t := x.mandates[owner].Terms()
+	id, err := spec.ChainID(t.Salt, t.Ledger.Log, owner)
+	if err != nil {
+		return nil, err
 	}
-	switch b := r.Document.Body.(type) {
+	link, _ := interim.Entry.Link(id)
+	to := int64(0)
+	if i := slices.Index(resumed.Chains(), owner); i >= 0 {
+		to = resumed.Positions[slices.Index(resumed.Mandates, owner)].Seq - 1
+	}
+	if to == link.Seq {
+		return nil, nil
+	}
+	chain, err := x.archive.Chain(x.ctx, x.org, owner, link.Seq+1, to)
+	if isNotFound(err) {
+		return nil, nil
+	}
+	return slices.DeleteFunc(chain, func(r spec.Record) bool { return r.At.After(resumed.At.Time) }), err
+}
+
+func answers(d spec.Document, interim string, proposed map[string]bool) bool {
+	switch b := d.Body.(type) {
 	case *spec.Supplement:
-		if b.Terms().Decision == interim {
-			x.bundle.Supplements = append(x.bundle.Supplements, r.Document.Value)
-			return x.credential(r.Document)
-		}
+		return b.Terms().Decision == interim
 	case *spec.Approval:
-		if b.Kind == spec.KindSupplement && b.Decision == spec.Decline && proposed[b.Content] {
-			x.bundle.Declines = append(x.bundle.Declines, r.Document.Value)
-			return x.log(r)
-		}
+		return b.Kind == spec.KindSupplement && proposed[b.Content]
 	}
-	return nil
+	return false
 }
 
 // proposed are the contents of the supplements that an interim decision proposed: what its approvers sign.
@@ -233,27 +304,6 @@ func (x *exporter) following(records []spec.Record) error {
 			x.bundle.Reports = append(x.bundle.Reports, r.Document.Value)
 		}
 		if err := x.log(r); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// credential logs a credential as the ledger has it and the approvals that the envelope carries.
-func (x *exporter) credential(d spec.Document) error {
-	approvals, err := spec.Approvals(d.Value)
-	if err != nil {
-		return err
-	}
-	for _, a := range append(approvals, d) {
-		if x.done[a.Digest] {
-			continue
-		}
-		rec, err := x.archive.Record(x.ctx, x.org, a.Digest)
-		if err != nil {
-			return err
-		}
-		if err := x.log(rec); err != nil {
 			return err
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -65,7 +66,7 @@ type CheckOptions struct {
 	Test bool
 }
 
-// lateAfter is how long after its own time a document may be logged without remark (documents.md section 1).
+// lateAfter is how long after its own time a document may be logged without remark (protocol.md 14.5).
 const lateAfter = 10 * time.Minute
 
 // CheckBundle verifies a bundle from its bytes and the trust file alone: it calls nobody and reads no clock. The verdicts stop at
@@ -113,7 +114,7 @@ func (c *checking) verdict(name string, run func() error) Verdict {
 	return v
 }
 
-// rosterNotProven is what anchored leaves open as long as no head covers the roster's chain (documents.md section 10).
+// rosterNotProven is what anchored leaves open as long as no head covers the roster's chain (protocol.md 14.3).
 const rosterNotProven = "roster newest: not proven"
 
 func failed(name string, err error) Verdict {
@@ -149,6 +150,7 @@ type checking struct {
 	rosters      []spec.Document
 	events       []event // every logged document, in log order
 	decision     spec.Document
+	interim      []spec.Document
 	origin       string
 	checkpoint   []byte
 
@@ -195,7 +197,23 @@ func (c *checking) intact(data []byte) error {
 		}
 		c.events = append(c.events, e)
 	}
+	if err := c.oneRequest(); err != nil {
+		return err
+	}
 	return c.chainsGrow()
+}
+
+// oneRequest: the interim decisions and the final one are one request, each resuming the one before.
+func (c *checking) oneRequest() error {
+	before := ""
+	for i, d := range append(slices.Clone(c.interim), c.decision) {
+		b := d.Body.(*spec.Decision)
+		if last := i == len(c.interim); b.Resumes != before || b.Final() != last {
+			return spec.Refuse("bundle-decisions", "/decision", "a bundle has the decisions of one request, and the last one alone is final")
+		}
+		before = d.Digest
+	}
+	return nil
 }
 
 // documents reads every document of the bundle and returns those that must be logged, by digest.
@@ -265,7 +283,7 @@ func (c *checking) parts() []part {
 		{"/rosters", spec.TypeRoster, b.Rosters, true},
 		{"/presentation/verifiableCredential", spec.TypeMandate, c.presentation.Body.(*spec.Presentation).Credential, true},
 		{"/interim", spec.TypeDecision, b.Interim, true}, {"/supplements", spec.TypeSupplement, b.Supplements, true},
-		{"/declines", spec.TypeApproval, b.Declines, true}, {"/decision", spec.TypeDecision, one(b.Decision), false},
+		{"/words", spec.TypeApproval, b.Words, true}, {"/notices", spec.TypeNotice, b.Notices, true}, {"/decision", spec.TypeDecision, one(b.Decision), false},
 		{"/begin", spec.TypeBegin, one(b.Begin), false}, {"/reports", spec.TypeReport, b.Reports, true},
 	}
 }
@@ -278,7 +296,9 @@ func (c *checking) keep(place string, d spec.Document, logged map[string]spec.Do
 	case *spec.Mandate:
 		c.mandates = append(c.mandates, Mandate{Content: spec.ContentDigest(d.Value), Body: b, doc: d})
 	case *spec.Decision:
-		c.decision = d // the last one read is the final one
+		if c.decision = d; place != "/decision" {
+			c.interim = append(c.interim, d)
+		}
 	}
 	approvals, err := spec.Approvals(d.Value)
 	if err != nil {
@@ -386,21 +406,30 @@ func (c *checking) included(l LoggedAt, e *event) error {
 	return nil
 }
 
-// chainsGrow: along each chain, what is later in the log has a larger seq, no earlier time, and right after an entry names it.
+// chainsGrow: ledger time never goes back in the log; along each chain, what is later in the log has a larger seq and, right after an
+// entry, names it. A roster's chain, and a mandate's up to the mandate itself, is here from its first entry on without a gap: nobody's
+// word on it is left out.
 func (c *checking) chainsGrow() error {
 	type head struct {
-		seq  int64
-		at   time.Time
-		leaf string
+		seq    int64
+		leaf   string
+		issued bool
 	}
 	heads := map[string]head{}
 	for i, e := range c.events {
+		place := "/logged/" + strconv.Itoa(i)
+		if i > 0 && e.at.Before(c.events[i-1].at) {
+			return spec.Refuse("time-backwards", place, "ledger time goes back")
+		}
 		for _, o := range e.opened {
-			h, known := heads[o.Chain]
-			if known && (o.Seq <= h.seq || e.at.Before(h.at) || o.Seq == h.seq+1 && o.Previous != h.leaf) {
-				return spec.Refuse("chain-order", "/logged/"+strconv.Itoa(i), "the chain does not grow here")
+			h := heads[o.Chain]
+			if o.Seq <= h.seq || o.Seq == h.seq+1 && o.Previous != h.leaf {
+				return spec.Refuse("chain-order", place, "the chain does not grow here")
 			}
-			heads[o.Chain] = head{o.Seq, e.at, e.leaf}
+			if !h.issued && o.Seq != h.seq+1 {
+				return spec.Refuse("chain-gap", place, "an entry is left out before this one")
+			}
+			heads[o.Chain] = head{o.Seq, e.leaf, h.issued || e.doc.Type == spec.TypeMandate}
 		}
 	}
 	return nil

@@ -332,6 +332,11 @@ func (d *deciding) charge(i int, c rule.Constraint, draw rule.Draw) {
 		d.missingOr(i, c, draw.Reason(), needed, total)
 		return
 	}
+	if clause := d.Mandates[i].Body.RecoveryFor(c.ID()); over > 0 && !d.Mandates[i].Body.Terms().Recovery[clause].Admits(over, total) {
+		d.usage = append(d.usage, usageRow(d.Mandates[i].Content, c.ID(), draw, total, 0, ""))
+		d.fail("lift-above-ceiling", c.ID()+" of "+d.Mandates[i].Content) // others were lifted since people signed this one
+		return
+	}
 	d.usage = append(d.usage, usageRow(d.Mandates[i].Content, c.ID(), draw, total, over, supplement))
 }
 
@@ -353,7 +358,7 @@ func usageRow(mandate, constraint string, draw rule.Draw, total spec.Window, ove
 // of the action as a whole.
 func (d *deciding) lift(i int, c rule.Constraint, window *spec.Period) (over int64, supplement string) {
 	for _, p := range d.chains[i].Proposals {
-		if d.Resumes == "" || p.Decision != d.Resumes || p.Status != spec.ProposalIssued || !d.now.Before(p.Until) {
+		if d.Resumes == "" || p.Decision != d.Resumes || p.Status != spec.ProposalIssued || !d.now.Before(p.Until) || !d.stands(i, &p) {
 			continue
 		}
 		for _, l := range p.Lifts {
@@ -367,6 +372,18 @@ func (d *deciding) lift(i int, c rule.Constraint, window *spec.Period) (over int
 		}
 	}
 	return 0, ""
+}
+
+// stands asks again, when an issued supplement would be spent, whether its approvals still count: a key may have been called
+// compromised since, from before they were logged.
+func (d *deciding) stands(i int, p *spec.Proposal) bool {
+	if len(p.Pending) == 0 {
+		return false
+	}
+	roster := d.states.Roster(d.root().Body.Terms().Grantor.ID)
+	needs := spec.NeedsOfSupplement(d.Mandates[i].Body, d.root().Body, p)
+	_, err := spec.CheckApprovals(needs, p.Pending, roster.InForce(p.Pending[len(p.Pending)-1].At))
+	return err == nil
 }
 
 func samePeriod(a, b *spec.Period) bool {
@@ -390,11 +407,7 @@ func (d *deciding) missingOr(i int, c rule.Constraint, reason string, lift spec.
 	switch over := lift.MaxOver.Minor; {
 	case d.closed != "":
 		d.fail("recovery-"+d.closed, detail)
-	case rule.IsApproval(c):
-		d.collect(m, clause, r, reason, detail, lift)
-	case over > r.MaxOver.Minor,
-		r.MaxOverPerWindow != nil && (over > r.MaxOverPerWindow.Minor || total.Lifted > r.MaxOverPerWindow.Minor-over),
-		r.MaxUses > 0 && total.Lifts >= r.MaxUses:
+	case !r.Admits(over, total):
 		d.fail("lift-above-ceiling", detail)
 	default:
 		d.collect(m, clause, r, reason, detail, lift)
@@ -419,8 +432,22 @@ func (d *deciding) propose(m Mandate, clause int, r spec.Recovery, lift spec.Lif
 		d.fail("recovery-expired", "the caller does not wait")
 		return
 	}
+	if d.openProposals(m.Content) >= m.Body.MaxOpenHolds() {
+		d.fail("recoveries-many", m.Content)
+		return
+	}
 	d.missing = append(d.missing, spec.Missing{Mandate: m.Content, Recovery: int64(clause), Lifts: []spec.Lift{lift},
 		Approvers: r.Approvers, Threshold: r.Threshold, Until: spec.At(until)})
+}
+
+// openProposals counts the supplements that people may still sign, or have signed, on a mandate's chain.
+func (d *deciding) openProposals(content string) (n int64) {
+	for _, p := range d.states.ByContent(content).Proposals {
+		if (p.Status == spec.ProposalOpen || p.Status == spec.ProposalIssued) && d.now.Before(p.Until) {
+			n++
+		}
+	}
+	return n
 }
 
 // until is now + within, at most the caller's patience and the chain's earliest end.

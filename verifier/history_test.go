@@ -236,7 +236,7 @@ func (h *history) answerSome() {
 		sup, err := spec.FromValue(p.Content)
 		h.must(err)
 		base := h.ledger.All().ByContent(sup.Body.(*spec.Supplement).Terms().Base).Mandate
-		say := h.Say("cfo", word, spec.KindSupplement, p.Needs.Content, spec.LiftLines(rule.English, base, sup.Body.(*spec.Supplement).Terms().Lifts)...)
+		say := h.Say("cfo", word, spec.KindSupplement, p.Needs.Content, spec.LiftLines(rule.English, base, sup.Body.(*spec.Supplement).Terms().Lifts, h.ActionOf(sup.Body.(*spec.Supplement).Terms().Action))...)
 		_, _ = h.issuer.ApproveSupplement(h.t.Context(), org, interim.Digest, say.Bytes()) // too late is an error, and nothing
 	}
 	before := h.ledger.All().At(h.Now)

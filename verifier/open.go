@@ -219,7 +219,7 @@ func (v *Verifier) envelope(ctx context.Context, org string, o *opened, i int, r
 	if err := checkSeal(m.doc, roster.InForce(at)); err != nil {
 		return notEntitled(reasonOf(err))
 	}
-	_, err = spec.CheckApprovals(spec.NeedsOfMandate(m.Body, m.Content), roster.Uncompromised(approvals), roster.InForce(at))
+	_, err = spec.CheckApprovals(spec.NeedsOfMandate(m.Body, m.Content), approvals, roster.InForce(at))
 	return entitled(err)
 }
 

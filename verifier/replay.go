@@ -33,7 +33,7 @@ func (c *checking) replay() error {
 		next, touched, err := c.states.Apply(e.doc, e.at)
 		if err != nil {
 			if _, ok := e.doc.Body.(*spec.Decision); ok && c.follows != nil {
-				return nil // follows says why
+				return c.request() // follows says why
 			}
 			return placed(place, err)
 		}
@@ -106,6 +106,9 @@ func (c *checking) linked(e event, next spec.States, touched []string) error {
 		o := e.opened[i]
 		if e.entry.Links[i].Chain != chain {
 			return spec.Refuse("entry-links", "", "the entry links another chain than the document changes")
+		}
+		if _, begins := e.doc.Body.(*spec.Begin); begins && o.Status != spec.StatusActive {
+			return spec.Refuse("position-other", "", "begun under a mandate that was not active")
 		}
 		s := c.states[chain]
 		if !isDecision || s == nil {
@@ -184,7 +187,7 @@ func (c *checking) approved() error {
 			logged, last = append(logged, spec.LoggedApproval{Document: e.doc, At: e.at}), e.at
 		}
 	}
-	_, err = spec.CheckApprovals(spec.NeedsOfMandate(root.Body, root.Content), roster.Uncompromised(logged), roster.InForce(last))
+	_, err = spec.CheckApprovals(spec.NeedsOfMandate(root.Body, root.Content), logged, roster.InForce(last))
 	return err
 }
 
@@ -214,7 +217,7 @@ func (c *checking) again(e event, d *spec.Decision) error {
 	x := Case{ID: d.ID, Mode: d.Mode, Epoch: d.Epoch, Verifier: d.Verifier, Identity: d.Identity, Agent: p.Holder, Mandates: c.mandates,
 		Action: action, ActionValue: p.Action, Request: p.Request, RequestDigest: request, Presentation: c.presentation.Digest,
 		Roster: roster.NewestContent(), Owner: c.trust.Owner(action.Resource), ExecuteWithin: within, Resumes: d.Resumes,
-		ReceivedAt: d.ReceivedAt.Time, Seen: d.Seen, Env: d.Env}
+		ReceivedAt: c.receivedAt(d), Seen: d.Seen, Env: d.Env}
 	if !c.commit.IsZero() {
 		x.Commit = c.commit.Digest
 	}
@@ -229,6 +232,16 @@ func (c *checking) again(e event, d *spec.Decision) error {
 		return err
 	}
 	return spec.Refuse("decision-other", "", "run again on the same inputs, the decision comes out as %s", docs[0].Body.(*spec.Decision).Result)
+}
+
+// receivedAt is when a request that an earlier decision left open was received; a new one is received when it is decided.
+func (c *checking) receivedAt(d *spec.Decision) time.Time {
+	for _, i := range c.interim {
+		if i.Digest == d.Resumes {
+			return i.Body.(*spec.Decision).ReceivedAt.Time
+		}
+	}
+	return time.Time{}
 }
 
 // signature verifies each document by the key of the one who must have signed it. Approvals are verified by Apply, with the
@@ -257,6 +270,12 @@ func (c *checking) signature(e event) error {
 		return c.executorSigned(e)
 	case *spec.Approval:
 		return c.approverSigned(e.doc, b, e.at)
+	case *spec.Notice:
+		r, err := c.roster(c.rosters[0].Body.(*spec.Roster).Terms().Grantor)
+		if err != nil {
+			return err
+		}
+		return spec.CheckNotice(e.doc, e.at, r.InForce(e.at))
 	}
 	return nil
 }
@@ -370,7 +389,10 @@ func (c *checking) request() error {
 	c.out.Result = d.Result
 	c.out.At = &d.At
 	c.replayed = true
-	return c.committed(d)
+	if err := c.committed(d); err != nil || c.follows != nil || c.receipt.IsZero() {
+		return err
+	}
+	return placed("/receipt", c.checkReceipt(d))
 }
 
 func (c *checking) committed(d *spec.Decision) error {
@@ -397,10 +419,6 @@ func (c *checking) expected() error {
 	}
 	if c.receipt.IsZero() {
 		return spec.Refuse("expect-other", "/receipt", "%s is expected, the decision is %s and there is no receipt", want, c.out.Result)
-	}
-	d := c.decision.Body.(*spec.Decision)
-	if err := c.checkReceipt(d); err != nil {
-		return placed("/receipt", err)
 	}
 	if c.out.Outcome != want {
 		return spec.Refuse("expect-other", "/receipt/credentialSubject/receipt/outcome", "%s is expected, the outcome is %s", want, c.out.Outcome)

@@ -14,7 +14,7 @@ import (
 	"github.com/writ-trust/writ/verifier"
 )
 
-// The exit codes of design.md section 7.
+// The exit codes, the same of every subcommand; writ --help lists them.
 const (
 	exitHolds     = 0
 	exitFails     = 1

@@ -47,7 +47,7 @@ func (e *exporter) addProof(_ context.Context, credential vc.Value) (vc.Value, e
 	return rdfc.Add(credential, key)
 }
 
-// signStatusList adds the decision key's proof to a status list (documents.md section 8).
+// signStatusList adds the decision key's proof to a status list (spec/protocol.md section 3).
 func (e *exporter) signStatusList(_ context.Context, list vc.Value, created time.Time) (vc.Value, error) {
 	return vc.Sign(list, vc.ProofOptions{VerificationMethod: e.decided, Purpose: did.AssertionMethod, Created: created}, e.decision)
 }

@@ -183,7 +183,7 @@ type mandateShowCmd struct {
 }
 
 const vcHelp = `With --vc it is a W3C verifiable credential with two proofs by one key that say the same: of a JCS suite, which Writ checks, and of
-an RDF suite (eddsa-rdfc-2022) for libraries that know no other. What such a library verifies, and what it misses, is in section 12
+an RDF suite (eddsa-rdfc-2022) for libraries that know no other. What such a library verifies, and what it misses, is in section 15
 of spec/protocol.md.
 
 `

@@ -151,7 +151,7 @@ func (l *ledger) openJournal(ctx context.Context) error {
 }
 
 // signer adds the server's own proofs, by type of document: the decision key signs decisions and receipts, the seal the credentials
-// that it packages. Keys are distinct by type and bound to it wherever a proof is verified (design.md section 7).
+// that it packages. Keys are distinct by type and bound to it wherever a proof is verified.
 func (l *ledger) signer() (func(context.Context, spec.Document, time.Time) (spec.Document, error), error) {
 	decision, err := l.keys.Signer(decisionKey)
 	if err != nil {

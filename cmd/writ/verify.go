@@ -131,7 +131,7 @@ func because(v verifier.Verdict, checked verifier.Checked) string {
 	}
 	switch v.Name {
 	case verifier.Anchored:
-		return "roster newest: not proven" // documents.md section 10: as long as no head covers the roster's chain
+		return "roster newest: not proven" // protocol.md 14.3: as long as no head covers the roster's chain
 	case verifier.Decided:
 		return fmt.Sprintf("%s at %s", checked.Result, checked.At)
 	case verifier.Executed:

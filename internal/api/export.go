@@ -25,7 +25,7 @@ func (s *Server) withProof(ctx context.Context, credential jcs.Value, proof stri
 	case proof == "" || proof == proofJCS:
 		return credential, nil
 	case proof != proofRDFC:
-		return credential, spec.Refuse("request-syntax", "", "proof is jcs or rdfc")
+		return credential, spec.Refuse("request-syntax", "?proof", "proof is jcs or rdfc")
 	case s.AddProof == nil:
 		return credential, spec.Refuse("export-foreign", "", "this server adds no proofs")
 	}

@@ -21,7 +21,7 @@ type batch struct {
 	chains   map[string]*held
 	requests map[requestID]*claim
 	handed   map[docKey]int64 // leaf of each signed document that is known
-	refs     map[refID]string // the decision that an executor's name belongs to
+	refs     map[refID]string // the decision that an executor's name belongs to, in its organisation
 
 	records  []record
 	attached map[docKey]spec.Document
@@ -37,7 +37,7 @@ type record struct {
 
 type requestID struct{ leaf, key string }
 
-type refID struct{ executor, name string }
+type refID struct{ org, executor, name string }
 
 // claim is the present answer under a request key.
 type claim struct {
@@ -142,7 +142,7 @@ func (j *Journal) apply(b *batch, c *call) error {
 	if known, err := b.prior(c, org); known || err != nil {
 		return err
 	}
-	if decision, ok := b.refs[refID{c.op.Ref.Executor, c.op.Ref.Name}]; ok && decision != c.op.Ref.Decision {
+	if decision, ok := b.refs[refID{org, c.op.Ref.Executor, c.op.Ref.Name}]; ok && decision != c.op.Ref.Decision {
 		return spec.Refuse("external-ref-reused", "/externalRef", "the executor has named another execution so")
 	}
 	docs, err := j.decide(c, view, b.now)
@@ -257,8 +257,8 @@ func (b *batch) take(c *call, org string, states []spec.States, records []record
 		b.handed[docKey{org, r.Document.Digest}] = r.Index
 	}
 	if n := c.op.Ref; n.Name != "" {
-		b.refs[refID{n.Executor, n.Name}] = n.Decision
-		b.rows.refs.put(key(n.Executor, n.Name), n.Executor, n.Name, n.Decision)
+		b.refs[refID{org, n.Executor, n.Name}] = n.Decision
+		b.rows.refs.put(key(org, n.Executor, n.Name), org, n.Executor, n.Name, n.Decision)
 	}
 	for _, d := range c.op.Attach {
 		b.attached[docKey{org, d.Digest}] = d

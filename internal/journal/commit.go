@@ -143,14 +143,13 @@ func (j *Journal) lookUp(ctx context.Context, b *batch) error {
 			}
 		}
 		if n := c.op.Ref; n.Name != "" {
-			var decision string
-			found, err := one(ctx, &j.writer, `SELECT decision FROM external_ref WHERE executor = ? AND name = ?`,
-				[]any{n.Executor, n.Name}, &decision)
-			if err != nil {
+			if err := each(ctx, &j.writer, `SELECT org, decision FROM external_ref WHERE executor = ? AND name = ?`, func(rows *sql.Rows) error {
+				var org, decision string
+				err := rows.Scan(&org, &decision)
+				b.refs[refID{org, n.Executor, n.Name}] = decision
 				return err
-			}
-			if found {
-				b.refs[refID{n.Executor, n.Name}] = decision
+			}, n.Executor, n.Name); err != nil {
+				return err
 			}
 		}
 		if c.op.Document == "" {

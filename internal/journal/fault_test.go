@@ -250,7 +250,7 @@ func (s scene) check(b *bench, acknowledged []spec.Logged) {
 		}
 	}
 	b.checkRebuild()
-	chain, err := b.j.Chain(context.Background(), org, spec.ContentDigest(s.mandate.Value))
+	chain, err := b.j.Chain(context.Background(), org, spec.ContentDigest(s.mandate.Value), 1, 0)
 	if err != nil || len(chain) != 6 {
 		b.t.Errorf("the chain has %d entries, want 6: %v", len(chain), err)
 	}

@@ -121,6 +121,9 @@ func Open(ctx context.Context, o Options) (*Journal, error) {
 }
 
 func (j *Journal) open(ctx context.Context) (err error) {
+	if err := createPrivate(j.Path); err != nil {
+		return err
+	}
 	if j.writer.db, err = openPool(dsn(j.Path), 1, j.wrap); err != nil {
 		return err
 	}

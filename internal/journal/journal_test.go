@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"os"
 	"path/filepath"
 	"sync"
 	"sync/atomic"
@@ -203,7 +204,7 @@ func TestStory(t *testing.T) {
 		if len(w) != 1 || w[0].Held != 0 || w[0].Committed != 400_00 {
 			t.Errorf("windows: %+v", w)
 		}
-		chain, err := b.j.Chain(ctx, org, spec.ContentDigest(mandate.Value))
+		chain, err := b.j.Chain(ctx, org, spec.ContentDigest(mandate.Value), 1, 0)
 		if err != nil || len(chain) != 6 {
 			t.Fatalf("chain: %d entries, %v", len(chain), err)
 		}
@@ -281,7 +282,7 @@ func TestForeignIsNotFound(t *testing.T) {
 		"beside":  func() error { _, err := b.j.Record(ctx, other, r.presentation.Digest); return err },
 		"content": func() error { _, err := b.j.ByContent(ctx, other, content); return err },
 		"id":      func() error { _, err := b.j.ByID(ctx, other, mandate.Body.(*spec.Mandate).ID); return err },
-		"chain":   func() error { _, err := b.j.Chain(ctx, other, content); return err },
+		"chain":   func() error { _, err := b.j.Chain(ctx, other, content, 1, 0); return err },
 		"answer":  func() error { _, _, err := b.j.Answer(ctx, other, r.op.Key); return err },
 		"unknown": func() error { _, err := b.j.Record(ctx, org, content); return err },
 	} {
@@ -548,5 +549,20 @@ func scanInto(all *[]string) func(*sql.Rows) error {
 		err := rows.Scan(&s)
 		*all = append(*all, s)
 		return err
+	}
+}
+
+// TestFilesAreTheOwners: nobody else on the machine reads what the log only commits to.
+func TestFilesAreTheOwners(t *testing.T) {
+	b := newBench(t)
+	b.grant(b.found())
+	files, err := filepath.Glob(filepath.Join(b.dir, "journal.db*"))
+	if err != nil || len(files) != 3 {
+		t.Fatalf("the database, its write-ahead log and that one's index: %v %v", files, err)
+	}
+	for _, file := range files {
+		if info, err := os.Stat(file); err != nil || info.Mode().Perm() != 0o600 {
+			t.Errorf("%s: %v %v", filepath.Base(file), info.Mode(), err)
+		}
 	}
 }

@@ -36,11 +36,14 @@ type loading struct {
 	ids    string           // their ids, a JSON array: lists are one argument, so that each query is prepared once
 	wanted []docKey
 	fill   []func(docs map[docKey]spec.Document) // puts the documents in their places once they are read
+
+	proposed map[string]int // places in State.Proposals, by chain and content
+	holding  map[string]int // places in State.Holds, by chain and decision
 }
 
 // loadStates returns the chains with these contents that exist, by content.
 func loadStates(ctx context.Context, q querier, parsed *parsedCache, contents []string, s scope) (map[string]*held, error) {
-	l := &loading{ctx: ctx, q: q, parsed: parsed, scope: s, chains: map[string]*held{}}
+	l := &loading{ctx: ctx, q: q, parsed: parsed, scope: s, chains: map[string]*held{}, proposed: map[string]int{}, holding: map[string]int{}}
 	for _, load := range []func() error{func() error { return l.loadChains(contents) }, l.loadVersions, l.loadApprovals,
 		l.loadProposals, l.loadDocuments, l.loadHolds, l.loadWindows} {
 		if err := load(); err != nil {
@@ -129,8 +132,8 @@ func (l *loading) loadApprovals() error {
 			h := l.chains[chain]
 			l.want(docKey{h.org, document}, func(d spec.Document) {
 				pending := &h.state.Pending
-				if p := h.state.Proposal(proposal); p != nil {
-					pending = &p.Pending
+				if i, ok := l.proposed[key(chain, proposal)]; ok {
+					pending = &h.state.Proposals[i].Pending
 				}
 				*pending = append(*pending, spec.LoggedApproval{Document: d, At: instant(at)})
 			})
@@ -155,8 +158,10 @@ func (l *loading) loadProposals() error {
 			h := l.chains[chain]
 			i := len(h.state.Proposals)
 			h.state.Proposals = append(h.state.Proposals, p)
+			l.proposed[key(chain, p.Content)] = i
 			l.want(docKey{h.org, p.Decision}, func(d spec.Document) {
-				h.state.Proposals[i].Lifts = d.Body.(*spec.Decision).Missing[p.Index].Lifts
+				interim := d.Body.(*spec.Decision)
+				h.state.Proposals[i].Lifts, h.state.Proposals[i].Action = interim.Missing[p.Index].Lifts, interim.Action
 			})
 			return nil
 		}, l.ids, l.all || l.proposals, list(l.decisions))
@@ -195,6 +200,7 @@ func (l *loading) loadHolds() error {
 			}
 			h.Mandates, h.ExecuteBefore = strings.Fields(mandates), instant(before)
 			s := l.chains[chain].state
+			l.holding[key(chain, h.Decision)] = len(s.Holds)
 			s.Holds = append(s.Holds, h)
 			return nil
 		}, l.ids, list(l.decisions), l.all)
@@ -226,7 +232,8 @@ func (l *loading) loadLines() error {
 				return err
 			}
 			n.From = instant(from)
-			if h := l.chains[chain].state.Hold(decision); h != nil {
+			if i, ok := l.holding[key(chain, decision)]; ok {
+				h := &l.chains[chain].state.Holds[i]
 				h.Lines = append(h.Lines, n)
 			}
 			return nil
@@ -302,8 +309,8 @@ func narrowed(s *spec.State, decisions []string) *spec.State {
 // widened puts back, in their order, what narrowed left out.
 func widened(after, full *spec.State) *spec.State {
 	w := *after
-	w.Holds = merged(full.Holds, after.Holds, func(h spec.Hold) string { return h.Decision })
-	w.Proposals = merged(full.Proposals, after.Proposals, func(p spec.Proposal) string { return p.Content })
+	w.Holds = merged(full.Holds, after.Holds, holdID)
+	w.Proposals = merged(full.Proposals, after.Proposals, proposalID)
 	return &w
 }
 
@@ -318,24 +325,17 @@ func keep[T any](all []T, want func(T) bool) []T {
 	return slices.DeleteFunc(slices.Clone(all), func(x T) bool { return !want(x) })
 }
 
-// merged is full with the elements of newer in place of theirs, and then those that are new.
-func merged[T any](full, newer []T, id func(T) string) []T {
-	byID := make(map[string]T, len(newer))
-	for _, x := range newer {
-		byID[id(x)] = x
-	}
+// merged is full with the elements of newer in place of theirs, and then those that are new. Both have one order.
+func merged[T any](full, newer []T, id func(*T) string) []T {
 	var all []T
-	for _, x := range full {
-		if y, ok := byID[id(x)]; ok {
-			x = y
-			delete(byID, id(x))
-		}
-		all = append(all, x)
-	}
-	for _, x := range newer {
-		if _, isNew := byID[id(x)]; isNew {
-			all = append(all, x)
+	next := 0
+	for i := range full {
+		if next < len(newer) && id(&newer[next]) == id(&full[i]) {
+			all = append(all, newer[next])
+			next++
+		} else {
+			all = append(all, full[i])
 		}
 	}
-	return all
+	return append(all, newer[next:]...)
 }

@@ -69,7 +69,7 @@ func newProjections() *projections {
 		INSERT INTO request (leaf, key, org, body, first, decision, final, last) VALUES %s
 		ON CONFLICT (leaf, key) DO UPDATE SET first = excluded.first, last = excluded.last, decision = excluded.decision,
 			final = excluded.final WHERE NOT request.final`
-	p.refs.statement = `INSERT INTO external_ref (executor, name, decision) VALUES %s ON CONFLICT (executor, name) DO NOTHING`
+	p.refs.statement = `INSERT INTO external_ref (org, executor, name, decision) VALUES %s ON CONFLICT (executor, name, org) DO NOTHING`
 	for _, t := range []*table{&p.chains, &p.holds, &p.proposals, &p.approvals, &p.versions} {
 		t.born = true
 	}
@@ -91,19 +91,24 @@ func (p *projections) write(ctx context.Context, w *writer) error {
 func (p *projections) change(before *spec.State, h *held, leaf int64) {
 	after := h.state
 	p.chain(h, leaf)
+	windows := make(map[spec.Window]bool, len(before.Windows))
+	for _, w := range before.Windows {
+		windows[w] = true
+	}
 	for _, w := range after.Windows {
-		if !slices.Contains(before.Windows, w) {
+		if !windows[w] {
 			p.budget(after.Chain, w, leaf)
 		}
 	}
-	for _, h := range after.Holds {
-		if old := before.Hold(h.Decision); old == nil || !sameHold(*old, h) {
+	for i := range after.Holds {
+		h := &after.Holds[i]
+		if old := at(before.Holds, i, h, holdID); old == nil || !sameHold(old, h) {
 			p.hold(after.Chain, h, leaf)
 		}
 	}
 	for i := range after.Proposals {
 		q := &after.Proposals[i]
-		old := before.Proposal(q.Content)
+		old := at(before.Proposals, i, q, proposalID)
 		if old == nil {
 			old = &spec.Proposal{}
 		}
@@ -119,6 +124,25 @@ func (p *projections) change(before *spec.State, h *held, leaf int64) {
 		}
 	}
 }
+
+// at is the element of before that x, at i afterwards, was; nil where x is new. Apply keeps the order and appends, so that most stand
+// where they stood: a chain may have thousands, and each of its entries asks for all of them.
+func at[T any](before []T, i int, x *T, id func(*T) string) *T {
+	want := id(x)
+	if i < len(before) && id(&before[i]) == want {
+		return &before[i]
+	}
+	for i := range before {
+		if id(&before[i]) == want {
+			return &before[i]
+		}
+	}
+	return nil
+}
+
+func holdID(h *spec.Hold) string { return h.Decision }
+
+func proposalID(q *spec.Proposal) string { return q.Content }
 
 func (p *projections) chain(h *held, leaf int64) {
 	var urn, name, grantor string
@@ -137,7 +161,7 @@ func (p *projections) budget(chain string, w spec.Window, leaf int64) {
 		w.Max, w.Lifted, w.Held, w.Committed, w.Excess, w.Lifts)
 }
 
-func (p *projections) hold(chain string, h spec.Hold, leaf int64) {
+func (p *projections) hold(chain string, h *spec.Hold, leaf int64) {
 	p.holds.put(key(h.Decision, chain), chain, h.Decision, strings.Join(h.Mandates, " "), h.Action, h.Payload, h.Executor,
 		h.SelfExecuted, h.Charged, millis(h.ExecuteBefore), h.Status, h.Begin, h.Currency, h.Amount, h.Captured, h.Executed, h.Final, leaf)
 	for i, n := range h.Lines {
@@ -173,7 +197,7 @@ func (p *projections) version(chain string, v spec.RosterVersion, leaf int64) {
 		millis(v.At), v.Vetoed, leaf)
 }
 
-func sameHold(a, b spec.Hold) bool {
+func sameHold(a, b *spec.Hold) bool {
 	return a.Status == b.Status && a.Begin == b.Begin && a.Captured == b.Captured && a.Executed == b.Executed &&
 		a.Final == b.Final && slices.Equal(a.Lines, b.Lines)
 }

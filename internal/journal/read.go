@@ -233,10 +233,10 @@ func (j *Journal) ByID(ctx context.Context, org, id string) (spec.Record, error)
 	return first(j.records(ctx, `WHERE d.urn = ?1 AND d.urn <> ''`+mine, id, org))
 }
 
-// Chain returns every entry of the chain of a content, in its order.
-func (j *Journal) Chain(ctx context.Context, org, content string) ([]spec.Record, error) {
+// Chain returns the entries of the chain of a content from one seq to another, both included, in their order; to 0 is its end.
+func (j *Journal) Chain(ctx context.Context, org, content string, from, to int64) ([]spec.Record, error) {
 	records, err := j.records(ctx, `JOIN link AS l ON l.leaf = e.leaf JOIN chain AS c ON c.id = l.chain
-		WHERE c.content = ?1 AND (c.org = ?2 OR ?2 = '') ORDER BY l.seq`, content, org)
+		WHERE c.content = ?1 AND (c.org = ?2 OR ?2 = '') AND l.seq >= ?3 AND (l.seq <= ?4 OR ?4 = 0) ORDER BY l.seq`, content, org, from, to)
 	if err == nil && len(records) == 0 {
 		err = ErrNotFound
 	}

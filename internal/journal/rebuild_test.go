@@ -95,7 +95,8 @@ func describe(s *spec.State) string {
 		for _, l := range p.Lifts {
 			line("lift %s %s %+v %+v", l.Owner, l.Constraint, l.Window, l.MaxOver)
 		}
-		p.Pending, p.Lifts = nil, nil
+		line("action %s", p.Action.Canonical())
+		p.Pending, p.Lifts, p.Action = nil, nil, spec.Proposal{}.Action
 		line("proposal %+v", p)
 	}
 	for _, v := range s.Versions {

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net/url"
+	"os"
 	"runtime"
 	"strings"
 
@@ -25,6 +26,16 @@ var migrations embed.FS
 func dsn(path string, more ...string) string {
 	pragmas := append([]string{"journal_mode(WAL)", "synchronous(FULL)", "wal_autocheckpoint(0)", "busy_timeout(5000)"}, more...)
 	return "file:" + url.PathEscape(path) + "?" + url.Values{"_pragma": pragmas}.Encode()
+}
+
+// createPrivate makes the file, empty, where there is none, for its owner alone, whatever the umask: it has what the log only commits
+// to. SQLite gives the files beside it the same mode.
+func createPrivate(path string) error {
+	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return err
+	}
+	return file.Close()
 }
 
 // openPool opens a database by its DSN through wrap, which tests use to make operations fail.

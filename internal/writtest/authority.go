@@ -139,7 +139,8 @@ func (w *World) ApproveRoster(person string, roster spec.Document) spec.Document
 
 // ApproveSupplement is Approve of a proposed supplement on the chain of base, shown its lifts.
 func (w *World) ApproveSupplement(person string, base, supplement spec.Document) spec.Document {
-	lines := spec.LiftLines(rule.English, base.Body.(*spec.Mandate), supplement.Body.(*spec.Supplement).Terms().Lifts)
+	t := supplement.Body.(*spec.Supplement).Terms()
+	lines := spec.LiftLines(rule.English, base.Body.(*spec.Mandate), t.Lifts, w.ActionOf(t.Action))
 	return w.Approve(person, spec.KindSupplement, spec.ContentDigest(supplement.Value), lines...)
 }
 

@@ -19,8 +19,16 @@ func (w *World) Action(euros string, changes ...func(*spec.Action)) jcs.Value {
 	for _, change := range changes {
 		change(a)
 	}
-	return Value(a)
+	v := Value(a)
+	if w.actions == nil {
+		w.actions = map[string]jcs.Value{}
+	}
+	w.actions[spec.ActionDigest(v)] = v
+	return v
 }
+
+// ActionOf is the action of the world that has this digest.
+func (w *World) ActionOf(digest string) jcs.Value { return w.actions[digest] }
 
 // Request asks this ledger and the bank, under an idempotency key of 8 to 128 characters.
 func (w *World) Request(key string, changes ...func(*spec.Request)) spec.Request {

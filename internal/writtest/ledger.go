@@ -203,13 +203,16 @@ func (l *Ledger) Following(_ context.Context, _, decision string) ([]spec.Record
 	}), nil
 }
 
-// Chain are the entries of a chain.
-func (l *Ledger) Chain(_ context.Context, _, content string) ([]spec.Record, error) {
+// Chain are the entries of a chain from one seq to another, both included; to 0 is its end.
+func (l *Ledger) Chain(_ context.Context, _, content string, from, to int64) ([]spec.Record, error) {
 	s := l.All().ByContent(content)
 	if s == nil {
 		return nil, spec.Refuse("not-found", "", "no such chain here")
 	}
-	return l.filter(func(r spec.Record) bool { _, ok := r.Entry.Link(s.Chain); return ok }), nil
+	return l.filter(func(r spec.Record) bool {
+		link, ok := r.Entry.Link(s.Chain)
+		return ok && link.Seq >= from && (to == 0 || link.Seq <= to)
+	}), nil
 }
 
 func (l *Ledger) filter(keep func(spec.Record) bool) []spec.Record {

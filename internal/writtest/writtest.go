@@ -37,6 +37,8 @@ type World struct {
 
 	seed  string
 	drawn uint64 // random values drawn so far
+
+	actions map[string]jcs.Value // by digest
 }
 
 // Acme makes the world of a seed.

@@ -1,6 +1,6 @@
 // Package rdfc adds and checks Data Integrity proofs of the RDF suites, eddsa-rdfc-2022 and ecdsa-rdfc-2019, for libraries that
 // know no other. Writ itself neither keeps nor believes them: at rest and in bundles there is one proof, of a JCS suite, and
-// this one is added beside it when a credential leaves (spec/protocol.md section 12).
+// this one is added beside it when a credential leaves (spec/protocol.md section 15).
 //
 // What an RDF proof covers is the statements that a document makes, not its bytes: the order of arrays is free. To keep the rest
 // tight, contexts are the two of this build, no context is ever fetched, and a document with anything that JSON-LD would leave

@@ -1,4 +1,4 @@
-// What @digitalbazaar/vc accepts of Writ's exports, what it refuses, and what it cannot see (spec/protocol.md section 12). The
+// What @digitalbazaar/vc accepts of Writ's exports, what it refuses, and what it cannot see (spec/protocol.md section 15). The
 // documents in testdata are made by ../../interop_test.go from a fixed seed.
 import assert from 'node:assert/strict';
 import {before, describe, mock, test} from 'node:test';

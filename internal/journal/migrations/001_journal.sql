@@ -173,12 +173,14 @@ CREATE TABLE request (
 ) WITHOUT ROWID;
 CREATE INDEX request_interim ON request (first) WHERE NOT final;
 
--- What an executor calls an execution in its own world: one name, one decision.
+-- What an executor calls an execution in its own world: one name, one decision of each organisation. Any organisation can list
+-- any executor's DID, so names that one has used say nothing about another's.
 CREATE TABLE external_ref (
+    org      TEXT NOT NULL,
     executor TEXT NOT NULL,
     name     TEXT NOT NULL,
     decision TEXT NOT NULL,
-    PRIMARY KEY (executor, name)
+    PRIMARY KEY (executor, name, org)
 ) WITHOUT ROWID;
 
 -- Operational rows: nothing below is part of what is proven.
