@@ -314,6 +314,43 @@ func FuzzCanonicalize(f *testing.F) {
 	})
 }
 
+// FuzzVerify: whatever is taken for signed makes the statements that were signed.
+func FuzzVerify(f *testing.F) {
+	key := vc.NewEd25519Signer(ed25519.NewKeyFromSeed(make([]byte, 32)))
+	signed, err := vc.Sign(parse(f, mandate), vc.ProofOptions{VerificationMethod: did.MethodID(key.Public().DID()), Purpose: did.AssertionMethod,
+		Created: created}, key)
+	if err != nil {
+		f.Fatal(err)
+	}
+	both, err := Add(signed, key)
+	if err != nil {
+		f.Fatal(err)
+	}
+	want, err := Canonicalize(both.Without("proof"))
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(both.Canonical())
+	f.Add(signed.Canonical())
+	second, _ := both.Lookup("/proof/1")
+	f.Add(both.With("proof", second).Canonical())
+	f.Fuzz(func(t *testing.T, data []byte) {
+		doc, err := vc.Parse(data)
+		if err != nil {
+			return
+		}
+		if _, err := Verify(doc, key.Public()); err != nil {
+			if reasonOf(err) == "" {
+				t.Fatalf("%v has no reason", err)
+			}
+			return
+		}
+		if got, err := Canonicalize(doc.Without("proof")); err != nil || string(got) != string(want) {
+			t.Errorf("taken for signed: %s, %v", data, err)
+		}
+	})
+}
+
 func text(t *testing.T, s string) jcs.Value {
 	t.Helper()
 	v, err := jcs.ValueOf(s)
