@@ -1,7 +1,7 @@
 # Everything Writ needs is Go; the targets fetch what else they use. Start with: make demo, make test
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test build lint format vet staticcheck vulnerabilities fuzz bench clean
+.PHONY: help demo test build lint format vet staticcheck vulnerabilities fuzz bench interop clean
 
 # Run by pinned version, so that they add nothing to go.sum.
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
@@ -52,6 +52,9 @@ fuzz: ## run each fuzz target for FUZZTIME (10s)
 
 bench: ## run the benchmarks
 	go test -run '^$$' -bench . -benchmem ./...
+
+interop: ## show Writ's exports to a generic library for verifiable credentials (needs Node 20 and npm)
+	cd conformance/interop/npm && npm ci --no-audit --no-fund && npm test
 
 clean: ## remove what was built
 	rm -rf bin
