@@ -1,0 +1,151 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"io"
+	mathrand "math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/writ-trust/writ"
+	"github.com/writ-trust/writ/internal/powercut"
+	"github.com/writ-trust/writ/log"
+)
+
+// outage is the load on a server whose data folder is on a disk that forgets, at a power cut, what was not synced.
+type outage struct {
+	*load
+	disk    *powercut.Disk
+	luck    *mathrand.Rand
+	unmount func() error
+	lost    powercut.Lost
+	checked map[string]bool // digests of answers that were read again
+}
+
+// newOutage is nil where nothing can be mounted and nobody requires it: the output says so.
+func newOutage(t *testing.T) *outage {
+	t.Helper()
+	program, err := exec.LookPath("writ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	sys := &system{now: time.Now, random: rand.Reader, out: io.Discard, err: io.Discard}
+	seed := uint64(time.Now().UnixNano())
+	t.Logf("seed %d", seed)
+	o := &outage{disk: powercut.NewDisk(), luck: mathrand.New(mathrand.NewPCG(seed, 0)), checked: map[string]bool{}, load: &load{t: t, program: program,
+		story: &story{sys: sys, dir: t.TempDir(), out: t.TempDir()}, address: "127.0.0.1:0",
+		answers: map[string]writ.Answer{}, executed: map[string]int64{}, sizes: map[int64]log.Hash{}}}
+	o.must(os.Mkdir(filepath.Join(o.dir, "data"), 0o700))
+	if err := o.mount(); err != nil {
+		if powercut.Required(os.Getenv) {
+			t.Fatal(err)
+		}
+		fmt.Printf("NOT CHECKED: power cuts under writ serve (%v)\n", err)
+		return nil
+	}
+	t.Cleanup(func() { o.must(o.unmount()) })
+	o.serve()
+	t.Cleanup(func() { o.server.command.Process.Kill(); o.server.command.Wait() })
+	return o
+}
+
+func (o *outage) mount() (err error) {
+	o.unmount, err = o.disk.Mount(filepath.Join(o.dir, "data"))
+	return err
+}
+
+// cut lets the power go after so many more changes of the disk, and starts the server again on what is left.
+func (o *outage) cut(after int, loss powercut.Loss) {
+	o.t.Helper()
+	select {
+	case <-o.disk.PowerOff(after):
+	case <-time.After(20 * time.Second):
+		o.t.Fatalf("the server does not change the disk %d times", after)
+	}
+	o.must(o.server.command.Process.Kill())
+	o.disk.Release()
+	o.server.command.Wait()
+	o.must(o.unmount())
+	o.lost = o.lost.Add(o.disk.Cut(loss, o.luck))
+	o.must(o.mount())
+	o.serve()
+}
+
+// survived holds everything that was ever acknowledged against the log, and reads each new answer again.
+func (o *outage) survived(ctx context.Context) {
+	o.t.Helper()
+	o.history(ctx)
+	for key, a := range o.answers {
+		if o.checked[a.Digest] {
+			continue
+		}
+		again, err := o.acme.Decision(ctx, a.Digest)
+		if err != nil || again.Record.Index != a.Record.Index || again.Record.Salt != a.Record.Salt {
+			o.t.Fatalf("%s was answered at entry %d, and after the cut %d: %v", key, a.Record.Index, again.Record.Index, err)
+		}
+		o.checked[a.Digest] = true
+	}
+}
+
+// powerCuts is how many cuts TestPowerCuts makes, unless WRIT_CUTS says otherwise, and cutClients how many clients they are made under.
+const (
+	powerCuts  = 5
+	cutClients = 16
+)
+
+// TestPowerCuts: the power goes under load, again and again, in the middle of what the disk is doing. Every acknowledged document is
+// there, with a proof that is consistent with each checkpoint seen before; no index is given twice; and callers who ask again get the
+// same answers. Clients go on asking through the cut and a moment after it.
+func TestPowerCuts(t *testing.T) {
+	o := newOutage(t)
+	if o == nil {
+		return
+	}
+	o.must(o.enrol(t.Context()))
+	o.must(o.mandateUpTo(t.Context(), "1000000.00"))
+	cuts := powerCuts
+	if asked, err := strconv.Atoi(os.Getenv("WRIT_CUTS")); err == nil {
+		cuts = asked
+	}
+	for round := range cuts {
+		ctx, cancel := context.WithCancel(t.Context())
+		var group sync.WaitGroup
+		for id := range cutClients {
+			group.Go(func() { o.worker(round*cutClients + id).run(ctx) })
+		}
+		time.Sleep(time.Duration(200+o.luck.IntN(500)) * time.Millisecond)
+		o.cut(1+o.luck.IntN(60), powercut.Loss(round)%powercut.Losses)
+		time.Sleep(400 * time.Millisecond)
+		cancel()
+		group.Wait()
+		o.survived(t.Context())
+	}
+	if o.lost.Writes == 0 {
+		t.Error("no cut undid anything")
+	}
+	t.Logf("%d cuts undid %d writes and %d names, and tore %d writes", cuts, o.lost.Writes, o.lost.Names, o.lost.Torn)
+	o.audit(t.Context())
+}
+
+// TestPowerCutWhileNew: the power goes as soon as a new server has acknowledged something, when its files have only just been made.
+func TestPowerCutWhileNew(t *testing.T) {
+	for loss := range powercut.Losses {
+		o := newOutage(t)
+		if o == nil {
+			return
+		}
+		o.must(o.enrol(t.Context()))
+		o.cut(0, loss)
+		roster, err := o.acme.Roster(t.Context(), acme)
+		if err != nil || len(roster.Versions) != 1 {
+			t.Errorf("loss %d: the roster that was acknowledged has %d versions: %v", loss, len(roster.Versions), err)
+		}
+	}
+}
