@@ -2,7 +2,7 @@
 // last of it torn. Disk.Mount shows it to real programs through FUSE, so that kill -9, Cut and another Mount are to them what a power
 // cut is. It is for tests, and stricter than the file systems that people use: a file's bytes are durable only after fsync of the file,
 // its name only after fsync of its folder, and neither brings the other along. fdatasync is fsync. Modes and times are durable at once.
-// There are no links, and no renames from one folder to another (EXDEV).
+// There are no symbolic links, and no renames or links from one folder to another (EXDEV).
 package powercut
 
 import (
@@ -53,6 +53,7 @@ type inode struct {
 	id      uint64
 	mode    uint32 // type and permissions
 	seconds int64  // of the last modification, Unix
+	links   int    // live names
 
 	live, durable []byte
 	writes        []write
@@ -134,7 +135,7 @@ type cutter struct {
 	lost         Lost
 }
 
-// newest finds the last change below n.
+// newest finds the last change below n, whether or not n still has a name.
 func (c *cutter) newest(n *inode) {
 	if c.seen[n] {
 		return
@@ -143,12 +144,18 @@ func (c *cutter) newest(n *inode) {
 	for _, w := range n.writes {
 		c.latest = max(c.latest, w.at)
 	}
-	for _, r := range n.renames {
-		c.latest = max(c.latest, r.at)
-	}
-	for _, child := range n.names {
+	for _, child := range n.durableNames {
 		c.newest(child)
 	}
+	for _, r := range n.renames {
+		c.latest = max(c.latest, r.at)
+		for _, child := range r.names {
+			if child != nil {
+				c.newest(child)
+			}
+		}
+	}
+	n.links = 0
 }
 
 // settle leaves of n, and of all below it, what the cut leaves.
@@ -178,6 +185,7 @@ func (c *cutter) settle(n *inode) {
 	n.live, n.names = bytes.Clone(n.durable), maps.Clone(n.durableNames)
 	n.writes, n.renames = nil, nil
 	for _, child := range n.names {
+		child.links++
 		c.settle(child)
 	}
 }
@@ -251,6 +259,14 @@ func (d *Disk) write(n *inode, w write) {
 
 func (d *Disk) rename(dir *inode, names map[string]*inode) {
 	r := rename{at: d.changed(), names: names}
+	for name, n := range names {
+		if before := dir.names[name]; before != nil {
+			before.links--
+		}
+		if n != nil {
+			n.links++
+		}
+	}
 	r.apply(dir.names)
 	dir.renames = append(dir.renames, r)
 }

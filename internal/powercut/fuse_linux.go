@@ -3,6 +3,8 @@ package powercut
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"syscall"
 	"time"
 
@@ -60,10 +62,11 @@ var _ interface {
 	fs.NodeUnlinker
 	fs.NodeRmdirer
 	fs.NodeRenamer
+	fs.NodeLinker
 } = (*node)(nil)
 
 func (n *node) attr(of *inode, out *fuse.Attr) {
-	out.Ino, out.Mode, out.Size, out.Nlink = of.id, of.mode, uint64(len(of.live)), 1
+	out.Ino, out.Mode, out.Size, out.Nlink = of.id, of.mode, uint64(len(of.live)), uint32(max(1, of.links))
 	out.Mtime, out.Ctime, out.Atime = uint64(of.seconds), uint64(of.seconds), uint64(of.seconds)
 }
 
@@ -246,4 +249,21 @@ func (n *node) Rename(_ context.Context, name string, to fs.InodeEmbedder, newNa
 		}
 		return 0
 	})
+}
+
+// Link implements fs.NodeLinker, within one folder: a second name for a file.
+func (n *node) Link(ctx context.Context, target fs.InodeEmbedder, name string, out *fuse.EntryOut) (made *fs.Inode, errno syscall.Errno) {
+	of := target.(*node).inode
+	errno = n.disk.do(func() syscall.Errno {
+		switch {
+		case n.inode.names[name] != nil:
+			return syscall.EEXIST
+		case !slices.Contains(slices.Collect(maps.Values(n.inode.names)), of):
+			return syscall.EXDEV
+		}
+		n.disk.rename(n.inode, map[string]*inode{name: of})
+		made = n.child(ctx, of, out)
+		return 0
+	})
+	return made, errno
 }

@@ -150,18 +150,20 @@ func TestSynced(t *testing.T) {
 	m.must(os.Rename(m.path("dir/new"), m.path("dir/replaced")))
 	m.must(os.Remove(m.path("dir/removed")))
 	m.must(os.Truncate(m.path("dir/cut"), 3))
+	m.must(os.Link(m.path("dir/bytes"), m.path("dir/link")))
 	m.must(os.Mkdir(m.path("other"), 0o700))
 	m.write("other/file", "synced", true)
 	m.syncDir("other") // and not the folder above
 	m.wants("dir/bytes", "SYNced")
 	m.wants("dir/replaced", "synced too")
 	m.wants("dir/cut", "syn")
+	m.wants("dir/link", "SYNced")
 
 	if lost := m.cut(DropAll); lost.Writes < 3 || lost.Names < 5 {
 		t.Errorf("the cut says that it undid %+v", lost)
 	}
 	for name, want := range map[string]string{"dir/bytes": "synced", "dir/replaced": "synced", "dir/removed": "synced", "dir/cut": "synced",
-		"dir/empty": "", "dir/name": "missing", "dir/new": "missing", "other/file": "missing"} {
+		"dir/empty": "", "dir/name": "missing", "dir/new": "missing", "dir/link": "missing", "other/file": "missing"} {
 		m.wants(name, want)
 	}
 	m.write("dir/bytes", "again", true)
