@@ -4,7 +4,9 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"os"
 	"slices"
+	"strconv"
 	"syscall"
 	"time"
 
@@ -25,7 +27,24 @@ func (d *Disk) Mount(dir string) (unmount func() error, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
-	return func() error { return unmountFrom(server) }, nil
+	return func() error { return unmountFrom(server) }, keepFromChildren()
+}
+
+// keepFromChildren closes the device in programs that we start. go-fuse does not when it mounts without a helper program; a child would
+// keep the disk mounted after us, and wait for ever for an answer from nobody.
+func keepFromChildren() error {
+	files, err := os.ReadDir("/proc/self/fd")
+	for _, f := range files {
+		if target, err := os.Readlink("/proc/self/fd/" + f.Name()); err != nil || target != Device {
+			continue
+		}
+		fd, err := strconv.Atoi(f.Name())
+		if err != nil {
+			return err
+		}
+		syscall.CloseOnExec(fd)
+	}
+	return err
 }
 
 // unmountFrom tries for a while: the kernel still closes the files of programs that were killed.
