@@ -53,5 +53,15 @@ fuzz: ## run each fuzz target for FUZZTIME (10s)
 bench: ## run the benchmarks
 	go test -run '^$$' -bench . -benchmem ./...
 
+.PHONY: soak soak-check
+HISTORY ?= bin/history.jsonl
+
+soak: ## 50 power cuts under the real binary, and a recorded history (HISTORY=FILE), checked; Linux with FUSE, as a user who may mount
+	@mkdir -p $(dir $(HISTORY))
+	WRIT_POWERCUT=required WRIT_CUTS=50 WRIT_HISTORY=$(abspath $(HISTORY)) go test -count=1 -timeout 30m -v -run '^Test(PowerCut|History)' ./cmd/writ
+
+soak-check: ## check a recorded history again: make soak-check FILE=bin/history.jsonl
+	go run ./internal/history/historycheck $(FILE)
+
 clean: ## remove what was built
 	rm -rf bin

@@ -101,6 +101,8 @@ func (p *replay) settle(h *hold, s span, e event) {
 		case e.Document == nil || !e.Executed:
 		case u.Unit == "count":
 			executed = 1
+		case e.Amount == 0:
+			executed = u.Amount
 		default:
 			executed = e.Amount
 		}

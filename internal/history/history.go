@@ -60,7 +60,7 @@ type Document struct {
 	Resumes       string  `json:"resumes,omitempty"`
 	Decision      string  `json:"decision,omitempty"` // of a begin or report
 	Executed      bool    `json:"executed,omitempty"` // report: executed, finally; otherwise not entered, finally
-	Amount        int64   `json:"amount,omitempty"`   // of the action; of what was executed
+	Amount        int64   `json:"amount,omitempty"`   // of what was executed; 0 where that is all
 	ExecuteBefore int64   `json:"executeBefore,omitempty"`
 	Usage         []Usage `json:"usage,omitempty"`
 }
