@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -27,6 +28,8 @@ type outage struct {
 	unmount func() error
 	lost    powercut.Lost
 	checked map[string]bool // digests of answers that were read again
+
+	published atomic.Int64 // size of the largest checkpoint that was ever published
 }
 
 // newOutage is nil where nothing can be mounted and nobody requires it: the output says so.
@@ -75,7 +78,53 @@ func (o *outage) cut(after int, loss powercut.Loss) {
 	o.must(o.unmount())
 	o.lost = o.lost.Add(o.disk.Cut(loss, o.luck))
 	o.must(o.mount())
+	o.guarded()
 	o.serve()
+}
+
+// watch reads what is published, as the world does, and keeps it for the audit.
+func (o *outage) watch(ctx context.Context) {
+	for ; ctx.Err() == nil; time.Sleep(10 * time.Millisecond) {
+		if signed, err := o.acme.Tile(ctx, "checkpoint"); err == nil {
+			o.saw(signed)
+		}
+	}
+}
+
+func (o *outage) saw(signed []byte) log.Checkpoint {
+	c, err := o.policy.Verify(signed, o.ledger.Log.Origin)
+	if err != nil {
+		o.t.Errorf("a checkpoint does not hold: %v", err)
+		return c
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if root, seen := o.sizes[c.Size]; seen && root != c.Root {
+		o.t.Errorf("two roots at size %d", c.Size)
+	}
+	o.sizes[c.Size] = c.Root
+	o.published.Store(max(o.published.Load(), c.Size))
+	return c
+}
+
+// seesPublished looks once, when nothing else goes on: the next cut comes after it.
+func (o *outage) seesPublished(ctx context.Context) error {
+	signed, err := o.acme.Tile(ctx, "checkpoint")
+	if err == nil {
+		o.saw(signed)
+	}
+	return err
+}
+
+// guarded: what was published is in the guard, which is the only one to know that the rest is an old copy.
+func (o *outage) guarded() {
+	o.t.Helper()
+	published := o.published.Load()
+	signed, err := os.ReadFile(filepath.Join(o.dir, "data", guardFile))
+	o.must(err)
+	if c := o.saw(signed); c.Size < published {
+		o.t.Errorf("after the cut the guard knows of %d entries, and %d were published", c.Size, published)
+	}
 }
 
 // survived holds everything that was ever acknowledged against the log, and reads each new answer again.
@@ -129,12 +178,14 @@ func (o *outage) rounds(first, end int) {
 		for id := range cutClients {
 			group.Go(func() { o.worker(round*cutClients + id).run(ctx) })
 		}
+		group.Go(func() { o.watch(ctx) })
 		time.Sleep(time.Duration(200+o.luck.IntN(500)) * time.Millisecond)
 		o.cut(1+o.luck.IntN(60), powercut.Loss(round)%powercut.Losses)
 		time.Sleep(400 * time.Millisecond)
 		cancel()
 		group.Wait()
 		o.survived(o.t.Context())
+		o.must(o.seesPublished(o.t.Context()))
 	}
 	if o.lost.Writes == 0 {
 		o.t.Error("no cut undid anything")
