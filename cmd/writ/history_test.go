@@ -275,15 +275,15 @@ func TestHistory(t *testing.T) {
 		group.Go(func() { l.worker(id).run(ctx) })
 	}
 	for range 2 {
-		time.Sleep(2 * time.Second)
+		l.acknowledged(400)
 		l.must(l.server.command.Process.Kill())
 		l.server.command.Wait()
 		l.serve()
 	}
-	time.Sleep(time.Second)
+	l.acknowledged(200)
 	cancel()
 	group.Wait()
-	patient, cancel := context.WithTimeout(t.Context(), 40*time.Second)
+	patient, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	l.must(r.finish(patient, l.acme))
 	after, _, err := l.daily(t.Context(), l.main)

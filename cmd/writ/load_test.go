@@ -84,6 +84,10 @@ func (l *load) serve() {
 		said, _ := os.ReadFile(messages.Name())
 		l.t.Fatalf("writ serve did not start: %v\n%s", err, said)
 	}
+	if l.server != nil { // workers read its address, which stays the same
+		l.server.command = cmd
+		return
+	}
 	l.server = &server{command: cmd, url: strings.TrimSpace(string(line[:n]))}
 	l.address = strings.TrimPrefix(l.server.url, "http://")
 }

@@ -82,6 +82,21 @@ func (o *outage) cut(after int, loss powercut.Loss) {
 	o.serve()
 }
 
+// acknowledged waits until so many more documents are: a slow machine has the same load, later.
+func (l *load) acknowledged(more int) {
+	l.t.Helper()
+	count := func() int {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		return len(l.records)
+	}
+	for end, deadline := count()+more, time.Now().Add(time.Minute); count() < end; time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			l.t.Fatalf("the server acknowledges less than %d documents a minute", more)
+		}
+	}
+}
+
 // watch reads what is published, as the world does, and keeps it for the audit.
 func (o *outage) watch(ctx context.Context) {
 	for ; ctx.Err() == nil; time.Sleep(10 * time.Millisecond) {
@@ -179,9 +194,9 @@ func (o *outage) rounds(first, end int) {
 			group.Go(func() { o.worker(round*cutClients + id).run(ctx) })
 		}
 		group.Go(func() { o.watch(ctx) })
-		time.Sleep(time.Duration(200+o.luck.IntN(500)) * time.Millisecond)
+		o.acknowledged(20 + o.luck.IntN(80))
 		o.cut(1+o.luck.IntN(60), powercut.Loss(round)%powercut.Losses)
-		time.Sleep(400 * time.Millisecond)
+		o.acknowledged(20)
 		cancel()
 		group.Wait()
 		o.survived(o.t.Context())
