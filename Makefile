@@ -56,5 +56,14 @@ bench: ## run the benchmarks
 interop: ## show Writ's exports to a generic library for verifiable credentials (needs Node 20 and npm)
 	cd conformance/interop/npm && npm ci --no-audit --no-fund && npm test
 
+HISTORY ?= bin/history.jsonl
+
+soak: ## 50 power cuts under the real binary, and a recorded history (HISTORY=FILE), checked; Linux with FUSE, as a user who may mount
+	@mkdir -p $(dir $(HISTORY))
+	WRIT_POWERCUT=required WRIT_CUTS=50 WRIT_HISTORY=$(abspath $(HISTORY)) go test -count=1 -timeout 30m -v -run '^Test(PowerCut|History)' ./cmd/writ
+
+soak-check: ## check a recorded history again: make soak-check FILE=bin/history.jsonl
+	go run ./internal/history/historycheck $(FILE)
+
 clean: ## remove what was built
 	rm -rf bin
