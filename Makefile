@@ -1,7 +1,7 @@
 # Everything Writ needs is Go; the targets fetch what else they use. Start with: make demo, make test
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test build lint format vet staticcheck vulnerabilities fuzz bench interop clean
+.PHONY: help demo test build lint format vet staticcheck vulnerabilities fuzz bench interop soak soak-check clean
 
 # Run by pinned version, so that they add nothing to go.sum.
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2

@@ -57,6 +57,13 @@ func (c approveCmd) Run(sys *system) error {
 	if given != 1 {
 		return usage(errors.New("name one thing to sign: FILE, --draft, --recovery or --resume"))
 	}
+	var d writ.Draft
+	var err error
+	if c.File != "" { // before anybody types a passphrase
+		if d, err = c.readDraft(sys); err != nil {
+			return err
+		}
+	}
 	_, key, err := readKey(sys, c.Key)
 	if err != nil {
 		return err
@@ -65,7 +72,7 @@ func (c approveCmd) Run(sys *system) error {
 	if err != nil {
 		return err
 	}
-	matters, err := c.matters(sys, to, key)
+	matters, err := c.matters(to, key, d)
 	if err != nil {
 		return err
 	}
@@ -87,16 +94,17 @@ func (c approveCmd) word() string {
 	return spec.Approve
 }
 
-func (c approveCmd) matters(sys *system, to *connection, key vc.Signer) ([]matter, error) {
+// matters are what there is to sign; d is the draft of a file.
+func (c approveCmd) matters(to *connection, key vc.Signer, d writ.Draft) (all []matter, err error) {
 	switch {
 	case c.Recovery != "":
 		return c.recoveries(to, key)
 	case c.Resume != "":
 		return c.resumption(to, key)
-	}
-	d, err := c.draft(sys, to)
-	if err != nil {
-		return nil, err
+	case c.Draft != "":
+		if d, err = to.GetDraft(to.ctx, c.Draft); err != nil {
+			return nil, err
+		}
 	}
 	content, err := writ.ContentOf(d)
 	if err != nil {
@@ -126,23 +134,29 @@ func (c approveCmd) matter(content writ.Content) matter {
 	return matter{Content: content, say: content.Lines(rule.Locale(c.Locale))}
 }
 
-// draft is the one that waits on the server, or a file: a draft as it was printed, or the content alone.
-func (c approveCmd) draft(sys *system, to *connection) (writ.Draft, error) {
-	if c.Draft != "" {
-		return to.GetDraft(to.ctx, c.Draft)
-	}
+// readDraft reads a file: a draft as it was printed, or the content alone. A content that no server has completed cannot be signed.
+func (c approveCmd) readDraft(sys *system) (writ.Draft, error) {
 	data, err := readInput(sys, c.File, maxTrustBytes)
 	if err != nil {
 		return writ.Draft{}, &exit{exitUnchecked, err}
 	}
 	v, err := jcs.Parse(data)
 	if err != nil {
-		return writ.Draft{}, err
+		return writ.Draft{}, foreign(c.File, "a draft", data, err)
 	}
 	if body, ok := v.Member("body"); ok {
 		v = body
 	}
-	return writ.Draft{Body: v}, nil
+	kind := contentKind(v)
+	if kind != "" && !has(v, "/id") {
+		return writ.Draft{}, usage(fmt.Errorf("%s has not been proposed: writ %s propose %s --json > draft.json hands it to the server, and draft.json can be signed",
+			c.File, kind, c.File))
+	}
+	d := writ.Draft{Body: v}
+	if _, err := writ.ContentOf(d); err != nil {
+		return d, foreign(c.File, "a draft", data, err)
+	}
+	return d, nil
 }
 
 // recoveries are the supplements that an interim decision proposes and that are still open.
@@ -214,7 +228,26 @@ func (c approveCmd) sign(sys *system, to *connection, key vc.Signer, m matter) e
 	if err != nil {
 		return err
 	}
-	return to.print(sys, c.JSON, func() { printLogged(sys, c.word(), ack) })
+	return to.print(sys, c.JSON, func() {
+		printLogged(sys, c.word(), ack)
+		if m.Kind == spec.KindResume {
+			to.printStatus(sys, m.Digest)
+		}
+	})
+}
+
+// printStatus says where a mandate stands now. What was logged stays logged where that cannot be found out.
+func (c *connection) printStatus(sys *system, content string) {
+	m, err := c.Mandate(c.ctx, content)
+	if err != nil {
+		fmt.Fprintf(sys.err, "where the mandate stands now could not be read: %v\n", err)
+		return
+	}
+	again := map[string]string{string(spec.StatusActive): "active again", string(spec.StatusSuspended): "still suspended: others must resume it, too"}
+	if said, ok := again[m.Status]; ok {
+		m.Status = said
+	}
+	fmt.Fprintf(sys.out, "the mandate is %s\n", m.Status)
 }
 
 func (c approveCmd) ask(sys *system) error {

@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"os"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
@@ -38,24 +37,37 @@ type tally struct {
 	Authorized     int `json:"authorized"`
 	CollectMissing int `json:"collect_missing"`
 	Rejected       int `json:"rejected"`
-	Expected       int `json:"expected,omitempty"` // lines compared
-	Differ         int `json:"differ"`
+	// Refused are those that get no decision, by their reason.
+	Refused map[string]int `json:"refused,omitempty"`
+	*comparison
 }
+
+// comparison is the part of a summary that --expect asks for.
+type comparison struct {
+	Expected int `json:"expected"` // lines compared
+	Differ   int `json:"differ"`
+}
+
+// maxDiffer is how many lines that differ are printed.
+const maxDiffer = 20
 
 // maxTrials bounds a batch file, in bytes.
 const maxTrials = 256 << 20
 
 func (c verifyCmd) batch(sys *system) error {
 	if len(c.Mandate) == 0 || c.Roster == "" {
-		return &exit{exitTrust, errors.New("--batch needs --mandate FILE, for each mandate of the chain, and --roster FILE")}
+		return usage(errors.New("--batch needs --mandate FILE, for each mandate of the chain, and --roster FILE"))
 	}
-	l, err := c.openLedger()
+	l, err := c.openLedger(sys)
 	if err != nil {
 		return err
 	}
 	lines, err := readLines(sys, c.Batch)
 	if err != nil {
 		return err
+	}
+	if len(lines) == 0 {
+		return ends(exitRefused, "%s has no action: nothing would be tried", c.Batch)
 	}
 	expected, err := readExpected(sys, c.Expect)
 	if err != nil {
@@ -68,17 +80,31 @@ func (c verifyCmd) batch(sys *system) error {
 	if c.JSON {
 		err = printLine(sys.out, map[string]tally{"summary": sum})
 	} else {
-		table(sys.out, [][]string{{"actions", fmt.Sprint(sum.Actions)}, {spec.Authorized, fmt.Sprint(sum.Authorized)},
-			{spec.CollectMissing, fmt.Sprint(sum.CollectMissing)}, {spec.Rejected, fmt.Sprint(sum.Rejected)},
-			{"as expected", fmt.Sprintf("%d of %d", sum.Expected-sum.Differ, sum.Expected)}})
+		table(sys.out, sum.rows())
 	}
-	if err == nil && sum.Differ > 0 {
+	if err == nil && sum.comparison != nil && sum.Differ > 0 {
 		return silent(exitFails)
 	}
 	return err
 }
 
+// rows are the summary for people.
+func (t tally) rows() [][]string {
+	rows := [][]string{{"actions", fmt.Sprint(t.Actions)}, {spec.Authorized, fmt.Sprint(t.Authorized)},
+		{spec.CollectMissing, fmt.Sprint(t.CollectMissing)}, {spec.Rejected, fmt.Sprint(t.Rejected)}}
+	for _, reason := range sortedKeys(t.Refused) {
+		rows = append(rows, []string{"refused", fmt.Sprint(t.Refused[reason]), reason})
+	}
+	if t.comparison != nil {
+		rows = append(rows, []string{"as expected", fmt.Sprintf("%d of %d", t.Expected-t.Differ, t.Expected)})
+	}
+	return rows
+}
+
 func (c verifyCmd) decideAll(sys *system, l *trialLedger, lines []numbered, expected map[int]decided) (sum tally, err error) {
+	if c.Expect != "" {
+		sum.comparison = &comparison{}
+	}
 	bar := progress(sys, len(lines))
 	defer bar.Finish()
 	out := bufio.NewWriter(sys.out)
@@ -104,6 +130,9 @@ func (c verifyCmd) decideAll(sys *system, l *trialLedger, lines []numbered, expe
 		}
 		bar.Add(1)
 	}
+	if c.Expect != "" && sum.Differ > maxDiffer {
+		fmt.Fprintf(sys.err, "and %d lines more\n", sum.Differ-maxDiffer)
+	}
 	if c.Expect != "" && len(expected) > len(lines) {
 		return sum, ends(exitFails, "%s expects %d results, the batch has %d actions", c.Expect, len(expected), len(lines))
 	}
@@ -117,16 +146,22 @@ func (t *tally) count(d decided) {
 		t.Authorized++
 	case spec.CollectMissing:
 		t.CollectMissing++
-	default:
+	case spec.Rejected:
 		t.Rejected++
+	default:
+		if t.Refused == nil {
+			t.Refused = map[string]int{}
+		}
+		t.Refused[d.Reason]++
 	}
 }
 
 func (t *tally) compare(sys *system, d decided, expected map[int]decided) {
 	t.Expected++
 	if want := expected[d.Line]; want != d {
-		t.Differ++
-		fmt.Fprintf(sys.err, "line %d: %s, expected %s\n", d.Line, d, want)
+		if t.Differ++; t.Differ <= maxDiffer {
+			fmt.Fprintf(sys.err, "line %d: %s, expected %s\n", d.Line, d, want)
+		}
 	}
 }
 
@@ -160,21 +195,21 @@ type trialLedger struct {
 	decided  int
 }
 
-func (c verifyCmd) openLedger() (*trialLedger, error) {
+func (c verifyCmd) openLedger(sys *system) (*trialLedger, error) {
 	l := &trialLedger{states: spec.States{}}
-	roster, err := readDocument(c.Roster)
+	roster, err := readDocument(sys, c.Roster, "a roster")
 	if err != nil {
 		return nil, err
 	}
 	r, ok := roster.Body.(*spec.Roster)
 	if !ok {
-		return nil, ends(exitUsage, "%s is no roster", c.Roster)
+		return nil, ends(exitUsage, "%s is not a roster, it looks like %s", c.Roster, whatIs(roster.Bytes()))
 	}
 	l.roster = spec.ContentDigest(roster.Value)
 	if l.executor = c.Executor; l.executor == "" && len(r.Terms().Executors) > 0 {
 		l.executor = r.Terms().Executors[0].DID
 	}
-	if err := c.openTrust(l, r); err != nil {
+	if err := c.openTrust(sys, l, r); err != nil {
 		return nil, err
 	}
 	state := &spec.State{Kind: spec.KindRoster, Content: l.roster, Status: spec.StatusActive, Seq: 1,
@@ -183,7 +218,7 @@ func (c verifyCmd) openLedger() (*trialLedger, error) {
 		return nil, err
 	}
 	for _, path := range c.Mandate {
-		if err := l.addMandate(path); err != nil {
+		if err := l.addMandate(sys, path); err != nil {
 			return nil, err
 		}
 	}
@@ -191,31 +226,31 @@ func (c verifyCmd) openLedger() (*trialLedger, error) {
 }
 
 // openTrust takes the owners of resources from the trust file; without one every resource is the roster's grantor's.
-func (c verifyCmd) openTrust(l *trialLedger, r *spec.Roster) error {
+func (c verifyCmd) openTrust(sys *system, l *trialLedger, r *spec.Roster) error {
 	grantor := r.Terms().Grantor
 	if c.Trust == "" {
 		l.owner = func(string) string { return grantor }
 		return nil
 	}
-	trust, err := c.readTrust()
+	trust, err := c.readTrust(sys)
 	if err != nil {
 		return &exit{exitTrust, err}
 	}
-	if pinned := trust.Roster(grantor); r.Terms().Version == 1 && pinned != l.roster {
+	if pinned := trust.Roster(grantor); pinned == "" || r.Terms().Version == 1 && pinned != l.roster {
 		return spec.Refuse("roster-not-pinned", "", "%s is not the roster that the trust file pins for %s", c.Roster, grantor)
 	}
 	l.owner = trust.Owner
 	return nil
 }
 
-func (l *trialLedger) addMandate(path string) error {
-	doc, err := readDocument(path)
+func (l *trialLedger) addMandate(sys *system, path string) error {
+	doc, err := readDocument(sys, path, "a mandate")
 	if err != nil {
 		return err
 	}
 	m, ok := doc.Body.(*spec.Mandate)
 	if !ok {
-		return ends(exitUsage, "%s is no mandate", path)
+		return ends(exitUsage, "%s is not a mandate, it looks like %s", path, whatIs(doc.Bytes()))
 	}
 	content := spec.ContentDigest(doc.Value)
 	l.chain = append(l.chain, verifier.Mandate{Content: content, Body: m})
@@ -230,14 +265,14 @@ func (l *trialLedger) add(s *spec.State, salt, origin string) (err error) {
 	return err
 }
 
-func readDocument(path string) (spec.Document, error) {
-	data, err := os.ReadFile(path)
+func readDocument(sys *system, path, wanted string) (spec.Document, error) {
+	data, err := readInput(sys, path, maxTrustBytes)
 	if err != nil {
-		return spec.Document{}, &exit{exitTrust, err}
+		return spec.Document{}, &exit{exitUnchecked, err}
 	}
 	doc, err := spec.Parse(data)
 	if err != nil {
-		return doc, fmt.Errorf("%s: %w", path, err)
+		return doc, foreign(path, wanted, data, err)
 	}
 	return doc, nil
 }
@@ -245,7 +280,7 @@ func readDocument(path string) (spec.Document, error) {
 // decide asks what the ledger would have said, and settles what it allowed as executed in full.
 func (l *trialLedger) decide(t trial) (decided, error) {
 	if t.At.Before(l.last) {
-		return decided{}, spec.Refuse("time-backwards", "/at", "actions are in the order of their times")
+		return decided{}, spec.Refuse("batch-order", "/at", "the line before is later")
 	}
 	l.last = t.At.Time
 	action, err := spec.ParseAction(t.Action)

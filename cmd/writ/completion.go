@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"github.com/alecthomas/kong"
+
+	"github.com/writ-trust/writ/spec"
 )
 
 // completionCmd is writ completion.
@@ -44,14 +46,30 @@ func bashCompletion(sys *system, node *kong.Node, path []string) {
 	fmt.Fprintf(sys.out, "  %s) COMPREPLY=($(compgen -W %q -- \"$cur\")) ;;\n", pattern, strings.Join(words(node), " "))
 }
 
-// words are what may follow a command: its subcommands and its flags.
+// words are what may follow a command: its subcommands, the values of its arguments, and its flags.
 func words(node *kong.Node) []string {
-	var all []string
+	all := values(node)
 	for _, child := range node.Children {
 		all = append(all, child.Name)
 	}
 	for _, flag := range node.Flags {
 		all = append(all, "--"+flag.Name)
+	}
+	return all
+}
+
+// values are what a command's arguments may be, where that can be listed: the shells, and the reason codes.
+func values(node *kong.Node) []string {
+	var all []string
+	for _, argument := range node.Positional {
+		if argument.Enum != "" {
+			all = append(all, argument.EnumSlice()...)
+		}
+	}
+	if node.Name == "explain" {
+		for _, r := range spec.Reasons() {
+			all = append(all, r.Code)
+		}
 	}
 	return all
 }
@@ -63,6 +81,9 @@ func fishCompletion(sys *system, node *kong.Node, path []string) {
 	}
 	for _, child := range node.Children {
 		fmt.Fprintf(sys.out, "complete -c writ -n %q -a %s -d %q\n", condition, child.Name, child.Help)
+	}
+	for _, value := range values(node) {
+		fmt.Fprintf(sys.out, "complete -c writ -f -n %q -a %s\n", condition, value)
 	}
 	for _, flag := range node.Flags {
 		fmt.Fprintf(sys.out, "complete -c writ -n %q -l %s -d %q\n", condition, flag.Name, flag.Help)

@@ -26,6 +26,7 @@ type settings struct {
 	DID           string `name:"did" placeholder:"DID" env:"WRIT_DID" help:"The ledger's DID, fixed at the first start. Default: the did:key of its decision key."`
 	LogOrigin     string `placeholder:"NAME" env:"WRIT_LOG_ORIGIN" help:"Name of the log, fixed at the first start. Default: derived from the DID."`
 	PublicURL     string `name:"public-url" placeholder:"URL" env:"WRIT_PUBLIC_URL" help:"Address at which everybody reaches this server; status lists and the mandates on them name it. Default: that of a did:web, else none, and no status lists."`
+	MetricsListen string `placeholder:"ADDR" env:"WRIT_METRICS_LISTEN" help:"Address for /metrics (Prometheus), which needs no key: keep it off the internet. Default: not served."`
 	ExecuteWithin string `placeholder:"TIME" env:"WRIT_EXECUTE_WITHIN" help:"How long an authorised action may wait for its executor. Default 15m, at least 1s."`
 }
 
@@ -44,6 +45,7 @@ func (s *settings) table() []setting {
 	return []setting{
 		{Name: "data", env: "WRIT_DATA", into: &s.Data, basis: "writ-data"},
 		{Name: "listen", env: "WRIT_LISTEN", into: &s.Listen, basis: "127.0.0.1:8467"},
+		{Name: "metrics-listen", env: "WRIT_METRICS_LISTEN", into: &s.MetricsListen},
 		{Name: "did", env: "WRIT_DID", into: &s.DID},
 		{Name: "log-origin", env: "WRIT_LOG_ORIGIN", into: &s.LogOrigin},
 		{Name: "public-url", env: "WRIT_PUBLIC_URL", into: &s.PublicURL},
@@ -105,8 +107,10 @@ func (s *settings) readFile() (map[string]string, error) {
 
 // check finds what would keep a server from starting with these settings.
 func (s *settings) check() (executeWithin time.Duration, err error) {
-	if _, _, err := net.SplitHostPort(s.Listen); err != nil {
-		return 0, usage(fmt.Errorf("listen: %w", err))
+	for _, address := range []struct{ name, value string }{{"listen", s.Listen}, {"metrics-listen", s.MetricsListen}} {
+		if _, _, err := net.SplitHostPort(address.value); err != nil && (address.value != "" || address.name == "listen") {
+			return 0, usage(fmt.Errorf("%s: %w", address.name, err))
+		}
 	}
 	if s.DID != "" && did.Check(s.DID) != nil {
 		return 0, usage(fmt.Errorf("did: %q is no DID of a known method", s.DID))
@@ -193,30 +197,4 @@ func orDash(s string) string {
 		return "-"
 	}
 	return s
-}
-
-type configCheckCmd struct {
-	settings `embed:""`
-	JSON     bool `name:"json" help:"Print JSON."`
-}
-
-// Help is the long text of writ config check --help.
-func (configCheckCmd) Help() string { return configHelp }
-
-func (c *configCheckCmd) Run(sys *system, ctx *kong.Context) error {
-	if _, err := c.resolve(ctx); err != nil {
-		return err
-	}
-	if _, err := c.check(); err != nil {
-		return err
-	}
-	trust := newTrustFile(filepath.Join(c.Data, trustName), nil)
-	if _, err := trust.read(); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return &exit{exitTrust, fmt.Errorf("%s: %w", trust.path, err)}
-	}
-	if c.JSON {
-		return printJSON(sys.out, map[string]bool{"ok": true})
-	}
-	_, err := fmt.Fprintln(sys.out, "ok")
-	return err
 }

@@ -30,7 +30,7 @@ func (demoCmd) Help() string {
 its roster, mandates its treasury agent, and the agent pays, is stopped, is helped and delegates; then the evidence is verified without a
 network, and tampered with. Every step is checked; one that comes out differently ends the demo with exit code 1.
 
-It takes less than 20 seconds. In the last half minute of a day in Lisbon it waits for the next, since the limits are daily.`
+Colours are for terminals, and not where NO_COLOR is set. It takes less than 20 seconds. In the last half minute of a day in Lisbon it waits for the next, since the limits are daily.`
 }
 
 // A step is one line of the story. Its run does what the title says, checks what comes of it, and returns what was seen.
@@ -71,8 +71,11 @@ func (c demoCmd) Run(sys *system) error {
 	}
 	limited, cancel := context.WithTimeout(ctx, demoPatience)
 	defer cancel()
-	teller := &teller{sys: sys, json: c.JSON, colours: isTerminal(sys.out)}
+	teller := &teller{sys: sys, json: c.JSON, colours: isTerminal(sys.out) && os.Getenv("NO_COLOR") == "", width: widthOf(sys.out)}
 	if err := teller.tell(limited, s, chapters(c.Keep)); err != nil {
+		if ctx.Err() != nil {
+			err = errInterrupted
+		}
 		return errors.Join(err, s.close())
 	}
 	teller.end(sys.now().Sub(began), c.Out)
@@ -96,8 +99,14 @@ func awaitDay(ctx context.Context, sys *system) error {
 		return nil
 	}
 	fmt.Fprintf(sys.err, "The day in Lisbon ends in %s; the story begins with the next one.\n", left.Round(time.Second))
-	return pause(ctx, left)
+	if pause(ctx, left) != nil {
+		return errInterrupted
+	}
+	return nil
 }
+
+// errInterrupted is what Ctrl-C comes to: nothing was shown to hold or to fail.
+var errInterrupted = ends(exitUnchecked, "interrupted")
 
 func pause(ctx context.Context, d time.Duration) error {
 	select {
@@ -113,6 +122,7 @@ type teller struct {
 	sys     *system
 	json    bool
 	colours bool
+	width   int // of the terminal, in columns; zero wraps nothing
 	steps   int
 }
 
@@ -124,6 +134,9 @@ func (t *teller) tell(ctx context.Context, s *story, chapters []chapter) error {
 		for j, step := range c.steps {
 			began := t.sys.now()
 			saw, err := step.run(s, ctx)
+			if errors.Is(ctx.Err(), context.Canceled) {
+				return errInterrupted
+			}
 			line := told{Step: fmt.Sprintf("%d.%d", i+1, j+1), Title: step.title, Saw: saw, OK: err == nil, Elapsed: t.sys.now().Sub(began).Milliseconds()}
 			if err != nil {
 				line.Error = err.Error()
@@ -148,10 +161,17 @@ func (t *teller) print(line told) error {
 	if !line.OK {
 		mark = t.paint(red, "✗")
 	}
-	fmt.Fprintf(t.sys.out, "  %s %s\n", mark, line.Title)
+	for i, row := range wrap(line.Title, t.width, 4, 4) {
+		fmt.Fprintf(t.sys.out, "  %s %s\n", mark, row)
+		if i == 0 {
+			mark = " "
+		}
+	}
 	for _, text := range []string{line.Saw, line.Error} {
-		for row := range strings.Lines(text) {
-			fmt.Fprintf(t.sys.out, "      %s\n", t.paint(dim, strings.TrimSuffix(row, "\n")))
+		for said := range strings.Lines(text) {
+			for _, row := range wrap(strings.TrimSuffix(said, "\n"), t.width, 6, 8) {
+				fmt.Fprintf(t.sys.out, "      %s\n", t.paint(dim, row))
+			}
 		}
 	}
 	return nil
@@ -183,15 +203,24 @@ func (t *teller) paint(colour, text string) string {
 	return "\x1b[" + colour + "m" + text + "\x1b[0m"
 }
 
-// leave prints how to call the server, and ends without it.
+// leave prints how to call the server, how to be rid of it, and ends without it.
 func (c demoCmd) leave(sys *system, s *story) error {
-	fmt.Fprintf(sys.err, "The server runs on: kill %d stops it, its folder is %s.\n", s.server.command.Process.Pid, s.dir)
-	if !c.JSON {
-		return s.printCalls()
+	pid := s.server.command.Process.Pid
+	if c.JSON {
+		fmt.Fprintf(sys.err, "The server runs on: kill %d stops it; its folder %s stays.\n", pid, s.dir)
+		return printLine(sys.out, map[string]string{"url": s.server.url, "api_key": s.hosted.Key, "log_url": s.server.url + "/log",
+			"log_key": s.ledger.Log.Key})
 	}
-	return printLine(sys.out, map[string]string{"url": s.server.url, "api_key": s.hosted.Key, "log_url": s.server.url + "/log",
-		"log_key": s.ledger.Log.Key})
+	if err := s.printCalls(); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(sys.out, "\nThe server runs on, with --execute-within %s: what it authorises and nobody begins lapses after that.\n"+
+		"Stop it, and throw its folder away, which stays otherwise:\n\nkill %d; rm -r %s\n", executeWithin, pid, s.dir)
+	return err
 }
+
+// executeWithin is short, so that the story can wait for a hold to lapse.
+const executeWithin = "2s"
 
 // A server is a writ serve that the demo started: this very program.
 type server struct {
@@ -214,7 +243,7 @@ func startServer(dir string) (*server, error) {
 	}
 	defer messages.Close()
 	s := &server{command: exec.Command(program, "serve", "--data", filepath.Join(dir, "data"), "--listen", "127.0.0.1:0",
-		"--execute-within", "2s", "--did", "did:web:writ.acme.example")}
+		"--execute-within", executeWithin, "--did", "did:web:writ.acme.example")}
 	s.command.Stderr = messages
 	s.command.Env = append(withoutWrit(os.Environ()), "WRIT_PASSPHRASE=only for this demo")
 	inOwnSession(s.command)

@@ -153,7 +153,7 @@ func (s *story) printCalls() error {
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(s.sys.out, "\n# %s\ncurl -s %s/v1/verify -H 'Authorization: Bearer %s' -H 'Content-Type: application/json' \\\n  -H 'Idempotency-Key: %s' -d '%s'\n",
+		fmt.Fprintf(s.sys.out, "\n# %s\ncurl -s -w '\\n' %s/v1/verify -H 'Authorization: Bearer %s' -H 'Content-Type: application/json' \\\n  -H 'Idempotency-Key: %s' -d '%s'\n",
 			call.answer, s.server.url, s.hosted.Key, key, body)
 	}
 	return nil

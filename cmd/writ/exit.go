@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"syscall"
 
 	"github.com/alecthomas/kong"
 
@@ -65,6 +66,9 @@ func report(sys *system, command string, err error) int {
 	if reason, ok := spec.Explain(reasonOf(e.err)); ok && !errors.As(e.err, &said) {
 		fmt.Fprintf(sys.err, "  %s %s\n", reason.Meaning, reason.Remedy)
 	}
+	if errors.Is(e.err, syscall.ECONNREFUSED) {
+		fmt.Fprintln(sys.err, "  Nobody answers there. --url (WRIT_URL), or SOURCE of writ log, names the server; writ serve starts one.")
+	}
 	if e.code == exitUsage {
 		fmt.Fprintf(sys.err, "See %s --help.\n", command)
 	}
@@ -100,6 +104,15 @@ func reasonOf(err error) string {
 		return "not-entitled"
 	}
 	return ""
+}
+
+// commandIn is the command line that a mistake was made in, as far as it was understood: "writ mandate show".
+func commandIn(err error) string {
+	var e *kong.ParseError
+	if !errors.As(err, &e) || e.Context == nil {
+		return "writ"
+	}
+	return strings.TrimSpace("writ " + commandOf(e.Context))
 }
 
 // commandOf is the path of the command that was chosen, without its arguments: "mandate show".

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -82,7 +83,7 @@ func openFolder(sys *system, s *settings) (*folder, error) {
 	}
 	lock, err := log.OS{}.Lock(filepath.Join(s.Data, lockFile))
 	if err != nil {
-		return nil, &exit{exitRefused, fmt.Errorf("another writ serve has %s open: one process keeps a ledger", s.Data)}
+		return nil, heldElsewhere(s.Data)
 	}
 	f := &folder{dir: s.Data, lock: lock}
 	if err := f.open(sys, s); err != nil {
@@ -103,6 +104,7 @@ func (f *folder) open(sys *system, s *settings) error {
 	if reasonOf(err) == "key-file-missing" {
 		f.keys, err = keys.CreateStore(f.path(keysFile), words, keys.Options{})
 	}
+	debug.FreeOSMemory()                       // deriving a key of the passphrase takes hundreds of megabytes, once
 	if err == nil && len(f.keys.List()) == 0 { // new, or a crash came between making the file and the keys
 		err = f.makeKeys(sys)
 	}
@@ -118,23 +120,29 @@ func (f *folder) open(sys *system, s *settings) error {
 
 // passphrase of the keystore: WRIT_PASSPHRASE, else the file beside it, made with the keys if there is neither.
 func (f *folder) passphrase(sys *system) (string, error) {
-	if words, ok := os.LookupEnv("WRIT_PASSPHRASE"); ok {
-		return words, nil
-	}
-	data, err := os.ReadFile(f.path(passwordFile))
-	if err == nil {
-		return strings.TrimSuffix(string(data), "\n"), nil
-	}
-	if _, missing := os.Stat(f.path(keysFile)); !errors.Is(err, fs.ErrNotExist) || missing == nil {
-		return "", &exit{exitUnchecked, fmt.Errorf("%s is encrypted: set WRIT_PASSPHRASE", f.path(keysFile))}
+	words, _, err := f.knownPassphrase()
+	if _, missing := os.Stat(f.path(keysFile)); err == nil || missing == nil {
+		return words, err
 	}
 	var random [24]byte
 	if _, err := io.ReadFull(sys.random, random[:]); err != nil {
 		return "", err
 	}
-	words := jcs.EncodeBase64(random[:])
+	words = jcs.EncodeBase64(random[:])
 	fmt.Fprintf(sys.err, "made a passphrase for the server's keys: %s; keep it elsewhere and set WRIT_PASSPHRASE\n", f.path(passwordFile))
 	return words, writeNew(f.path(passwordFile), []byte(words+"\n"))
+}
+
+// knownPassphrase is the one that was given, and where it came from.
+func (f *folder) knownPassphrase() (words, from string, err error) {
+	if words, ok := os.LookupEnv("WRIT_PASSPHRASE"); ok {
+		return words, "WRIT_PASSPHRASE", nil
+	}
+	data, err := os.ReadFile(f.path(passwordFile))
+	if err != nil {
+		return "", "", usage(fmt.Errorf("%s is encrypted: set WRIT_PASSPHRASE", f.path(keysFile)))
+	}
+	return strings.TrimSuffix(string(data), "\n"), f.path(passwordFile), nil
 }
 
 func (f *folder) makeKeys(sys *system) error {
@@ -292,6 +300,7 @@ type trustFile struct {
 	mu    sync.Mutex
 	seen  string // what the file looked like when it was read
 	trust *verifier.Trust
+	bad   bool // it is there and does not read
 }
 
 func newTrustFile(path string, logger *slog.Logger) *trustFile {
@@ -310,6 +319,7 @@ func (t *trustFile) get() *verifier.Trust {
 		return t.trust
 	}
 	trust, err := t.read()
+	t.bad = err != nil && !errors.Is(err, fs.ErrNotExist)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		trust = &verifier.Trust{}
@@ -321,6 +331,14 @@ func (t *trustFile) get() *verifier.Trust {
 	}
 	t.seen, t.trust = looks, trust
 	return trust
+}
+
+// reads says whether the file reads, if it is there.
+func (t *trustFile) reads() bool {
+	t.get()
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return !t.bad
 }
 
 func (t *trustFile) read() (*verifier.Trust, error) {

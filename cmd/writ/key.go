@@ -17,7 +17,8 @@ type keyCmd struct {
 }
 
 const keyHelp = `A key file holds one private key, encrypted under a passphrase (age, scrypt). No command prints the private half, and no
-server ever sees it. The passphrase is read from WRIT_KEY_PASSPHRASE, else asked for on the terminal.`
+server ever sees it. The passphrase is read from WRIT_KEY_PASSPHRASE, else asked for on the terminal; without either it is usage
+(exit code 2), and one that is empty or wrong is refused (5).`
 
 // publicKey is what may be known of a key: a roster lists publicKeyMultibase, a mandate names an agent by its did.
 type publicKey struct {

@@ -30,6 +30,7 @@ type cli struct {
 	Roster     rosterCmd     `cmd:"" help:"Write, propose and read rosters: who may approve what."`
 	Mandate    mandateCmd    `cmd:"" help:"Write, propose, read and take back mandates: what an agent may do."`
 	Approve    approveCmd    `cmd:"" help:"Sign a person's word on a draft or a recovery."`
+	Trust      trustCmd      `cmd:"" help:"Write and read trust files: what you believe before you see any evidence."`
 	Verify     verifyCmd     `cmd:"" help:"Verify a bundle offline, or try a file of actions against mandates."`
 	Receipt    receiptCmd    `cmd:"" help:"Read receipts and export bundles."`
 	Log        logCmd        `cmd:"" help:"Read the transparency log."`
@@ -43,7 +44,8 @@ type cli struct {
 const description = `Mandates for agents: signed by people, decided by rules, recorded in a log that anyone can check.
 
 Standard output is data, standard error is for people. Exit codes: 0 holds, 1 fails, 2 usage, 3 trust input missing,
-4 could not check, 5 refused.`
+4 could not check, 5 refused. No passphrase where one is needed is usage (2), a wrong one is refused (5).
+writ help COMMAND and writ --version work, too.`
 
 func main() {
 	os.Exit(run(os.Args[1:], &system{in: os.Stdin, out: os.Stdout, err: os.Stderr, now: time.Now, random: rand.Reader}))
@@ -57,12 +59,22 @@ func run(args []string, sys *system) int {
 	if err != nil {
 		return report(sys, "writ", err)
 	}
-	if len(args) == 0 {
-		args = []string{"--help"}
-	}
-	ctx, err := parser.Parse(args)
+	ctx, err := parser.Parse(habitual(args))
 	if err != nil {
-		return report(sys, "writ", usage(err))
+		return report(sys, commandIn(err), usage(err))
 	}
 	return report(sys, "writ "+commandOf(ctx), ctx.Run(sys, parser))
+}
+
+// habitual turns what people type at any program into commands of this one.
+func habitual(args []string) []string {
+	switch {
+	case len(args) == 0:
+		return []string{"--help"}
+	case args[0] == "--version":
+		return append([]string{"version"}, args[1:]...)
+	case args[0] == "help":
+		return append(args[1:len(args):len(args)], "--help")
+	}
+	return args
 }

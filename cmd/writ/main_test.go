@@ -4,9 +4,12 @@ import (
 	"bufio"
 	"context"
 	"crypto/rand"
+	"io"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -23,7 +26,7 @@ func TestMain(m *testing.M) { testscript.Main(m, map[string]func(){"writ": main}
 // TestScripts runs what a person would type and holds it against what is promised, refusals included.
 //
 // Scripts have commands of their own: "serve ARGS" starts writ serve, waits for its address and puts it into WRIT_URL; "stop" ends it
-// as an operator would, and wants exit code 0. What no subcommand does goes through the client: "host" makes an API key with a hosted
+// as an operator would, and wants exit code 0; "get PATH STATUS [TEXT]" reads a path of it. What no subcommand does goes through the client: "host" makes an API key with a hosted
 // agent and puts the agent into AGENT; "ask EUROS RESULT" asks as that agent, under the mandate whose id is in the file id, and puts the
 // decision into DECISION.
 func TestScripts(t *testing.T) {
@@ -41,7 +44,7 @@ func TestScripts(t *testing.T) {
 			e.Values[serving{}] = &serving{}
 			return nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"serve": serve, "stop": stop, "host": host, "ask": ask}})
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"serve": serve, "stop": stop, "host": host, "ask": ask, "get": get}})
 }
 
 // serving is the server of one script.
@@ -84,6 +87,18 @@ func stop(ts *testscript.TestScript, neg bool, args []string) {
 	err := s.command.Wait()
 	s.command = nil
 	ts.Check(err)
+}
+
+// get reads a path of the server, and wants a status and a text in the answer.
+func get(ts *testscript.TestScript, neg bool, args []string) {
+	answer, err := http.Get(ts.Getenv("WRIT_URL") + args[0])
+	ts.Check(err)
+	defer answer.Body.Close()
+	data, err := io.ReadAll(answer.Body)
+	ts.Check(err)
+	if strconv.Itoa(answer.StatusCode) != args[1] || len(args) > 2 && !strings.Contains(string(data), args[2]) {
+		ts.Fatalf("%s: %d %s", args[0], answer.StatusCode, data)
+	}
 }
 
 // host makes an API key with a hosted agent.

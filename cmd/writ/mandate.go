@@ -83,6 +83,9 @@ func (c mandateDraftCmd) Run(sys *system) error {
 	if c.Status {
 		content["credentialStatus"] = []any{statusEntry("revocation"), statusEntry("suspension")}
 	}
+	if err := checkContent(content); err != nil {
+		return err
+	}
 	return printJSON(sys.out, content)
 }
 
@@ -132,14 +135,18 @@ type proposal struct {
 	remote
 }
 
-func (c proposal) Run(sys *system) error {
+// send proposes a content of one kind, and of no other.
+func (c proposal) send(sys *system, kind string) error {
 	data, err := readInput(sys, c.File, maxTrustBytes)
 	if err != nil {
 		return &exit{exitUnchecked, err}
 	}
 	content, err := jcs.ParseDocument(data)
 	if err != nil {
-		return err
+		return foreign(c.File, "a "+kind, data, err)
+	}
+	if is := contentKind(content); is != kind {
+		return c.otherKind(kind, is, data)
 	}
 	to, err := c.connect(sys)
 	if err != nil {
@@ -154,6 +161,14 @@ func (c proposal) Run(sys *system) error {
 			{"approvers", fmt.Sprintf("%d of %s", d.Threshold, strings.Join(d.Approvers, ", "))}})
 		printSentences(sys, d.Sentences["en"])
 	})
+}
+
+// otherKind says which command takes the file instead.
+func (c proposal) otherKind(wanted, is string, data []byte) error {
+	if is == "" {
+		return usage(fmt.Errorf("%s is not a %s, it looks like %s", c.File, wanted, whatIs(data)))
+	}
+	return usage(fmt.Errorf("%s is a %s: hand it over with writ %s propose", c.File, is, is))
 }
 
 func printSentences(sys *system, lines []string) {
@@ -173,6 +188,8 @@ approve. A mandate that its own approvers could never issue is refused.
 
 ` + remoteHelp
 }
+
+func (c mandateProposeCmd) Run(sys *system) error { return c.send(sys, spec.KindMandate) }
 
 type mandateShowCmd struct {
 	ID     string `arg:"" help:"mnd_…, urn:uuid:… or content digest."`

@@ -79,6 +79,60 @@ func isTerminal(w any) bool {
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 
+// widthOf is how many columns people see of w; zero where it is no terminal.
+func widthOf(w any) int {
+	f, ok := w.(*os.File)
+	if !ok {
+		return 0
+	}
+	width, _, err := term.GetSize(int(f.Fd()))
+	if err != nil {
+		return 0
+	}
+	return width
+}
+
+// wrap breaks a line at spaces so that each row fits into width columns behind its indent: first of the first row, hanging of those
+// that follow, by which they are indented further here. Words are never broken, so that what is copied stays whole.
+func wrap(line string, width, first, hanging int) []string {
+	var rows []string
+	indent := ""
+	for room := width - first; width > 0 && len([]rune(line)) > max(room, leastRoom); room = width - hanging {
+		cut := breakAt([]rune(line), max(room, leastRoom))
+		if cut < 0 {
+			break
+		}
+		runes := []rune(line)
+		rows = append(rows, indent+strings.TrimRight(string(runes[:cut]), " "))
+		line = strings.TrimLeft(string(runes[cut:]), " ")
+		indent = strings.Repeat(" ", hanging-first)
+	}
+	return append(rows, indent+line)
+}
+
+// leastRoom is where a terminal is too narrow for wrapping to help, in columns.
+const leastRoom = 20
+
+// breakAt is the last space within room, else the first after it; -1 where there is none. Spaces at the beginning of a line are its
+// own indent.
+func breakAt(line []rune, room int) int {
+	begin := 0
+	for begin < len(line) && line[begin] == ' ' {
+		begin++
+	}
+	for i := min(room, len(line)-1); i > begin; i-- {
+		if line[i] == ' ' {
+			return i
+		}
+	}
+	for i := max(room, begin); i < len(line); i++ {
+		if line[i] == ' ' {
+			return i
+		}
+	}
+	return -1
+}
+
 // readInput reads a file, or standard input for "-".
 func readInput(sys *system, path string, limit int64) ([]byte, error) {
 	from := io.Reader(sys.in)

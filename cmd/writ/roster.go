@@ -81,8 +81,12 @@ func (c rosterNewCmd) Run(sys *system) error {
 	if len(c.Executor) == 0 {
 		delete(terms, "executors")
 	}
-	return printJSON(sys.out, map[string]any{"validFrom": spec.At(sys.now().Truncate(time.Second)).String(),
-		"credentialSubject": map[string]any{"id": c.Grantor, "roster": terms}})
+	content := map[string]any{"validFrom": spec.At(sys.now().Truncate(time.Second)).String(),
+		"credentialSubject": map[string]any{"id": c.Grantor, "roster": terms}}
+	if err := checkContent(content); err != nil {
+		return err
+	}
+	return printJSON(sys.out, content)
 }
 
 func (c rosterNewCmd) executors() ([]any, error) {
@@ -115,6 +119,8 @@ func (rosterProposeCmd) Help() string {
 	return "Nothing is in force by it: it prints the content digest that people sign with writ approve.\n\n" + remoteHelp
 }
 
+func (c rosterProposeCmd) Run(sys *system) error { return c.send(sys, spec.KindRoster) }
+
 type rosterShowCmd struct {
 	ID   string `arg:"" help:"The grantor's DID, or a content digest."`
 	JSON bool   `name:"json" help:"Print the API's object."`
@@ -143,6 +149,7 @@ func (c rosterShowCmd) Run(sys *system) error {
 	}
 	return from.print(sys, c.JSON, func() {
 		table(sys.out, [][]string{{"grantor", r.Grantor}, {"pin", r.First}, {"in force", r.Content}})
+		fmt.Fprintf(sys.err, "The pin belongs into trust files: writ trust new --grantor %s --resource … writes one.\n", r.Grantor)
 		printSentences(sys, lines)
 	})
 }
@@ -215,5 +222,5 @@ func keyIDIn(r *spec.Roster, signer vc.Signer) (string, error) {
 			}
 		}
 	}
-	return "", spec.Refuse("approver-unknown", "", "the roster of %s has no such key", r.Terms().Grantor)
+	return "", spec.Refuse("key-not-in-roster", "", "the roster of %s has no such key", r.Terms().Grantor)
 }

@@ -42,12 +42,23 @@ func (serveCmd) Help() string {
 standard output once requests are answered; messages go to standard error.
 
 The folder has
-    keys, passphrase      the server's keys, encrypted; set WRIT_PASSPHRASE and keep the passphrase elsewhere
+    keys, passphrase      the server's keys, encrypted; set WRIT_PASSPHRASE and keep the passphrase elsewhere. Without any
+                          passphrase it does not start (exit code 2), with a wrong one neither (5)
     admin.key             an API key with every scope, written once
     trust.json            whom this ledger believes: pinned rosters, resources and their owners; read again when it changes.
-                          Without it nobody is trusted and every action is refused
+                          Without it nobody is trusted and every action is refused; writ trust new helps to write it
     journal/, log/        the backup unit: copy and restore them together
     guard/                what was published last; never restore it from a backup
+
+A trust file says
+    {"version":"1",
+     "rosters":[{"grantor":"did:web:acme.example","content":"uEi…"}],
+     "policy":"log writ.acme.example/log1+…+…\nquorum none\n",
+     "resources":{"iban:PT50…":"did:web:acme.example"}}
+
+Everybody may read /healthz, /readyz (200 once requests are answered; 503 also where trust.json does not read), /v1/ledger, and the
+published log at /log/checkpoint and /log/tile/…; everything else under /v1 asks for an API key. /metrics is served on
+--metrics-listen only.
 
 SIGTERM and SIGINT finish what is under way, publish the log and end.`
 }
@@ -73,11 +84,50 @@ func (c *serveCmd) Run(sys *system, kctx *kong.Context) error {
 		level = slog.LevelDebug
 	}
 	logger := slog.New(slog.NewTextHandler(sys.err, &slog.HandlerOptions{Level: level}))
+	doors, err := c.openDoors() // before any folder is made
+	if err != nil {
+		return err
+	}
+	defer doors.close()
 	l, err := openLedger(ctx, sys, &c.settings, within, logger)
 	if err != nil {
 		return err
 	}
-	return errors.Join(l.serve(ctx, sys, c.Listen), l.close())
+	return errors.Join(l.serve(ctx, sys, doors), l.close())
+}
+
+// doors are the addresses that a server listens on.
+type doors struct {
+	api     net.Listener
+	metrics net.Listener // nil where nobody asked for them
+}
+
+// openDoors takes the addresses, or says which is not to be had.
+func (s *settings) openDoors() (d doors, err error) {
+	if d.api, err = listen("listen", s.Listen); err != nil || s.MetricsListen == "" {
+		return d, err
+	}
+	if d.metrics, err = listen("metrics-listen", s.MetricsListen); err != nil {
+		d.close()
+	}
+	return d, err
+}
+
+func listen(setting, address string) (net.Listener, error) {
+	l, err := net.Listen("tcp", address)
+	if err != nil {
+		return nil, ends(exitUnchecked, "--%s: %w", setting, err)
+	}
+	return l, nil
+}
+
+// close closes the doors; those that a server has closed already stay closed.
+func (d doors) close() {
+	for _, l := range []net.Listener{d.api, d.metrics} {
+		if l != nil {
+			l.Close()
+		}
+	}
 }
 
 // ledger is a server that is put together.
@@ -235,7 +285,7 @@ func (l *ledger) openAPI(ctx context.Context, within time.Duration) error {
 	}
 	l.api, err = api.New(api.Options{Ledger: facts.Ledger, Verifier: v, Issuer: i, Journal: l.journal, Log: l.log,
 		Agents: hostedAgents{l.keys, l.sys.random}, SignReceipt: sign, SignStatusList: exports.signStatusList, AddProof: exports.addProof,
-		Operator: operator, Now: l.sys.now, Random: l.sys.random, Logger: l.logger})
+		Operator: operator, TrustReads: l.trust.reads, Now: l.sys.now, Random: l.sys.random, Logger: l.logger})
 	return err
 }
 
@@ -289,11 +339,7 @@ func (h hostedAgents) Create(name string) (vc.Signer, error) {
 }
 
 // serve answers until ctx ends, or the journal can no longer be relied on.
-func (l *ledger) serve(ctx context.Context, sys *system, address string) error {
-	listener, err := net.Listen("tcp", address)
-	if err != nil {
-		return &exit{exitUnchecked, err}
-	}
+func (l *ledger) serve(ctx context.Context, sys *system, d doors) error {
 	work, end := context.WithCancelCause(context.WithoutCancel(ctx))
 	var running sync.WaitGroup
 	for _, run := range []func(context.Context) error{l.publish, l.api.Recover} {
@@ -303,14 +349,22 @@ func (l *ledger) serve(ctx context.Context, sys *system, address string) error {
 			}
 		})
 	}
-	server := l.api.HTTP(address)
-	running.Go(func() {
-		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
-			end(err)
-		}
-	})
-	fmt.Fprintf(sys.out, "http://%s\n", listener.Addr())
-	l.logger.Info("keeping a ledger", "did", l.DID, "log", l.Log, "data", l.dir, "address", listener.Addr().String())
+	address := d.api.Addr().String()
+	servers := []*http.Server{l.api.HTTP(address)}
+	open := []net.Listener{d.api}
+	if d.metrics != nil {
+		servers, open = append(servers, metricsServer(l.api.Metrics())), append(open, d.metrics)
+		l.logger.Info("serving metrics", "address", d.metrics.Addr().String())
+	}
+	for i, server := range servers {
+		running.Go(func() {
+			if err := server.Serve(open[i]); !errors.Is(err, http.ErrServerClosed) {
+				end(err)
+			}
+		})
+	}
+	fmt.Fprintf(sys.out, "http://%s\n", address)
+	l.logger.Info("keeping a ledger", "did", l.DID, "log", l.Log, "data", l.dir, "address", address)
 	select {
 	case <-ctx.Done():
 		l.logger.Info("stopping")
@@ -318,14 +372,25 @@ func (l *ledger) serve(ctx context.Context, sys *system, address string) error {
 	case <-l.journal.Failed():
 		end(errors.New("the journal failed: what the disk holds is found out at the next start"))
 	}
-	return l.stop(server, &running, end, context.Cause(work))
+	return l.stop(servers, &running, end, context.Cause(work))
+}
+
+// metricsServer serves /metrics and nothing else, to everybody who reaches its address.
+func metricsServer(metrics http.Handler) *http.Server {
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", metrics)
+	return &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 15 * time.Second, WriteTimeout: 15 * time.Second,
+		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 16 << 10}
 }
 
 // stop lets requests finish, then ends what runs beside them, then publishes what they logged.
-func (l *ledger) stop(server *http.Server, running *sync.WaitGroup, end context.CancelCauseFunc, failed error) error {
+func (l *ledger) stop(servers []*http.Server, running *sync.WaitGroup, end context.CancelCauseFunc, failed error) error {
 	patience, cancel := context.WithTimeout(context.Background(), drain)
 	defer cancel()
-	err := server.Shutdown(patience)
+	var err error
+	for _, server := range servers {
+		err = errors.Join(err, server.Shutdown(patience))
+	}
 	end(nil)
 	running.Wait()
 	if failed != nil {

@@ -3,10 +3,10 @@ package main
 import (
 	"errors"
 	"fmt"
-	"os"
+	"slices"
 	"strings"
 
-	"github.com/writ-trust/writ/internal/jcs"
+	"github.com/writ-trust/writ/spec"
 	"github.com/writ-trust/writ/verifier"
 )
 
@@ -44,11 +44,15 @@ is printed apart, because each says another thing:
 
 With --batch it tries limits before they are signed, or finds out what they would have done: each line {"at":…,"action":{…}} of
 the file is decided in order, at its own time, by the rules of the ledger; each AUTHORIZED counts as executed in full. Nothing is
-signed or logged, and no signature is checked. --expect names a file of {"line":…,"result":…,"reason":…} to compare with.
+signed or logged, and no signature is checked. --expect names a file of {"line":…,"result":…,"reason":…} to compare with. --trust
+says whose the resources are; without it each is the grantor's.
 
     writ verify --batch actions.jsonl --mandate mandate.json --roster roster.json --expect expected.jsonl
 
-Exit codes: 0 every verdict asked holds; 1 one fails, or a result differs; 3 no usable trust file; 4 the bundle could not be read.`
+A line that does not read, times that go backwards, and a file without any line are refused: exit code 5.
+
+Exit codes: 0 every verdict asked holds; 1 one fails, or a result differs; 2 usage; 3 no usable trust file; 4 a file could not be
+read, or this Writ does not have the tables by which the decision was made; 5 a file of --batch is refused.`
 }
 
 func (c verifyCmd) Run(sys *system) error {
@@ -61,8 +65,10 @@ func (c verifyCmd) Run(sys *system) error {
 		return usage(errors.New("name a bundle, or --batch"))
 	case len(c.Mandate) > 0 || c.Roster != "" || c.Executor != "":
 		return usage(errors.New("--mandate, --roster and --executor go with --batch"))
+	case c.Expect != "" && !slices.Contains(expectable, c.Expect):
+		return usage(fmt.Errorf("--expect %q is no outcome and no result; one of %s", c.Expect, strings.Join(expectable, ", ")))
 	}
-	trust, err := c.readTrust()
+	trust, err := c.readTrust(sys)
 	if err != nil {
 		return c.withoutTrust(sys, err)
 	}
@@ -74,29 +80,62 @@ func (c verifyCmd) Run(sys *system) error {
 	if err := c.print(sys, checked); err != nil {
 		return err
 	}
-	if !checked.Holds {
-		return silent(exitFails)
+	if checked.Holds {
+		return nil
 	}
-	return nil
+	return c.warn(sys, checked, data)
 }
 
-func (c verifyCmd) readTrust() (*verifier.Trust, error) {
+// expectable are the words that --expect takes: results of decisions, then outcomes of receipts.
+var expectable = []string{spec.Authorized, spec.CollectMissing, spec.Rejected, spec.OutcomeExecuted, spec.OutcomeFailed, spec.OutcomeNotEntered,
+	spec.OutcomeReversed, spec.OutcomeHeld, spec.OutcomeCharged, spec.OutcomeUnknown, spec.OutcomeException}
+
+// warn tells a person what the first verdict that does not hold means, and how far the file may be relied on: not at all.
+func (c verifyCmd) warn(sys *system, checked verifier.Checked, data []byte) error {
+	i := slices.IndexFunc(checked.Verdicts, func(v verifier.Verdict) bool { return v.Outcome == verifier.Fails || v.Outcome == verifier.Unchecked })
+	v := checked.Verdicts[i]
+	fmt.Fprintf(sys.err, "writ verify: %s: %q %s.\n", c.Bundle, v.Name, v.Outcome)
+	if is := whatIs(data); v.Name == verifier.Intact && is != "a WritBundle" {
+		fmt.Fprintf(sys.err, "  It is no bundle, it looks like %s.\n", is)
+	}
+	if r, ok := spec.Explain(v.Reason); ok {
+		fmt.Fprintf(sys.err, "  %s %s\n", r.Meaning, r.Remedy)
+	}
+	fmt.Fprintln(sys.err, "  "+reliance(v))
+	if v.Outcome == verifier.Unchecked {
+		return silent(exitUnchecked)
+	}
+	return silent(exitFails)
+}
+
+// reliance is what a verdict that does not hold says of the whole file.
+func reliance(v verifier.Verdict) string {
+	switch {
+	case v.Outcome == verifier.Unchecked:
+		return "This Writ cannot tell: nothing says that it holds, and nothing that it does not."
+	case v.Reason == "expect-other":
+		return "It may be whole, and shows something else than what you expect: do not rely on it for that."
+	case v.Name == verifier.Anchored:
+		return "Nothing that you trust stands behind it, or it was changed: do not rely on it."
+	}
+	return "It was changed or is incomplete: do not rely on it."
+}
+
+func (c verifyCmd) readTrust(sys *system) (*verifier.Trust, error) {
 	if c.Trust == "" {
-		return nil, errors.New("no trust file: --trust FILE names what you decided to believe before you saw the bundle")
+		return nil, errors.New("no trust file: --trust FILE names what you decided to believe before you saw the bundle; writ trust new helps to write one")
 	}
-	data, err := os.ReadFile(c.Trust)
-	if err != nil {
-		return nil, err
-	}
-	if len(data) == 0 {
-		return nil, &jcs.Error{Reason: "trust-empty", Detail: c.Trust + " is empty: whoever trusts nothing can verify nothing"}
-	}
-	return verifier.ParseTrust(data)
+	return readTrust(sys, c.Trust)
 }
 
 // withoutTrust says that nothing could be anchored, and that therefore nothing was asked.
 func (c verifyCmd) withoutTrust(sys *system, err error) error {
-	checked := verifier.Checked{Verdicts: []verifier.Verdict{{Name: verifier.Anchored, Outcome: verifier.Fails, Reason: reasonOf(err), Detail: err.Error()}}}
+	v := verifier.Verdict{Name: verifier.Anchored, Outcome: verifier.Fails, Reason: reasonOf(err), Detail: err.Error()}
+	var e *spec.Error
+	if errors.As(err, &e) {
+		v.Pointer, v.Detail = e.Pointer, e.Detail
+	}
+	checked := verifier.Checked{Verdicts: []verifier.Verdict{v}}
 	if err := c.print(sys, checked); err != nil {
 		return err
 	}
@@ -109,7 +148,7 @@ func (c verifyCmd) print(sys *system, checked verifier.Checked) error {
 	}
 	var rows [][]string
 	for _, v := range checked.Verdicts {
-		rows = append(rows, []string{v.Name, v.Outcome, because(v, checked)})
+		rows = append(rows, []string{v.Name, v.Outcome, c.because(v, checked)})
 	}
 	for _, digest := range checked.Late {
 		rows = append(rows, []string{"late", "remark", digest + " was logged more than ten minutes after its own time"})
@@ -122,20 +161,18 @@ func (c verifyCmd) print(sys *system, checked verifier.Checked) error {
 }
 
 // because is what stands behind a verdict: the reason and the place, or what was found.
-func because(v verifier.Verdict, checked verifier.Checked) string {
-	if v.Outcome == verifier.Fails {
+func (c verifyCmd) because(v verifier.Verdict, checked verifier.Checked) string {
+	switch v.Outcome {
+	case verifier.Fails, verifier.Unchecked:
 		return failure(v)
-	}
-	if v.Outcome != verifier.Holds {
+	case verifier.NotAsked, verifier.NotReached:
 		return ""
 	}
 	switch v.Name {
-	case verifier.Anchored:
-		return "roster newest: not proven" // protocol.md 14.3: as long as no head covers the roster's chain
 	case verifier.Decided:
 		return fmt.Sprintf("%s at %s", checked.Result, checked.At)
 	case verifier.Executed:
-		if checked.Outcome == "" { // a result was expected, not an outcome
+		if c.Expect == checked.Result { // a result was expected, not an outcome
 			return "the decision is " + checked.Result
 		}
 		return checked.Outcome

@@ -3,6 +3,7 @@ package main
 import (
 	"runtime"
 	"runtime/debug"
+	"slices"
 
 	"github.com/writ-trust/writ/spec"
 )
@@ -40,7 +41,8 @@ func (c versionCmd) Run(sys *system) error {
 	if c.JSON {
 		return printJSON(sys.out, b)
 	}
-	table(sys.out, [][]string{{"writ", b.Version}, {"revision", b.Revision}, {"go", b.Go}, {"documents", b.Env.Spec},
-		{"time zones", b.Env.TZ}, {"currencies", b.Env.Currency}, {"rules", b.Env.Rule}})
+	rows := [][]string{{"writ", b.Version}, {"revision", b.Revision}, {"go", b.Go}, {"documents", b.Env.Spec},
+		{"time zones", b.Env.TZ}, {"currencies", b.Env.Currency}, {"rules", b.Env.Rule}}
+	table(sys.out, slices.DeleteFunc(rows, func(row []string) bool { return row[1] == "" }))
 	return nil
 }
