@@ -1,7 +1,7 @@
 # Everything Writ needs is Go; the targets fetch what else they use. Start with: make demo, make test
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test build lint format vet staticcheck vulnerabilities fuzz bench clean
+.PHONY: help demo test build lint format vet staticcheck vulnerabilities fuzz bench interop soak soak-check clean
 
 # Run by pinned version, so that they add nothing to go.sum.
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
@@ -52,6 +52,18 @@ fuzz: ## run each fuzz target for FUZZTIME (10s)
 
 bench: ## run the benchmarks
 	go test -run '^$$' -bench . -benchmem ./...
+
+interop: ## show Writ's exports to a generic library for verifiable credentials (needs Node 20 and npm)
+	cd conformance/interop/npm && npm ci --no-audit --no-fund && npm test
+
+HISTORY ?= bin/history.jsonl
+
+soak: ## 50 power cuts under the real binary, and a recorded history (HISTORY=FILE), checked; Linux with FUSE, as a user who may mount
+	@mkdir -p $(dir $(HISTORY))
+	WRIT_POWERCUT=required WRIT_CUTS=50 WRIT_HISTORY=$(abspath $(HISTORY)) go test -count=1 -timeout 30m -v -run '^Test(PowerCut|History)' ./cmd/writ
+
+soak-check: ## check a recorded history again: make soak-check FILE=bin/history.jsonl
+	go run ./internal/history/historycheck $(FILE)
 
 clean: ## remove what was built
 	rm -rf bin

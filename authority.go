@@ -196,6 +196,16 @@ func (c *Client) Mandate(ctx context.Context, id string) (Mandate, error) {
 	return get[Mandate](ctx, c, "/v1/mandates/"+url.PathEscape(id), nil)
 }
 
+// ExportMandate reads a mandate's credential with a proof of an RDF suite beside its own, for libraries that know no other. Such a
+// credential is for them: Writ itself takes the one of Mandate.
+func (c *Client) ExportMandate(ctx context.Context, id string) (vc.Value, error) {
+	m, err := get[Mandate](ctx, c, "/v1/mandates/"+url.PathEscape(id), withRDFC)
+	return m.Credential, err
+}
+
+// withRDFC asks for a second proof.
+var withRDFC = url.Values{"proof": {"rdfc"}}
+
 // Mandates lists the organisation's mandates, newest first, from a cursor on ("" for the first page); next is "" after the last page.
 func (c *Client) Mandates(ctx context.Context, cursor string) (items []MandateItem, next string, err error) {
 	query := url.Values{}

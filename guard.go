@@ -253,6 +253,12 @@ func (c *Client) Receipt(ctx context.Context, id string) (Receipt, error) {
 	return get[Receipt](ctx, c, "/v1/receipts/"+url.PathEscape(id), nil)
 }
 
+// ExportReceipt is Receipt's credential with a proof of an RDF suite beside its own, as ExportMandate.
+func (c *Client) ExportReceipt(ctx context.Context, id string) (vc.Value, error) {
+	r, err := get[Receipt](ctx, c, "/v1/receipts/"+url.PathEscape(id), withRDFC)
+	return r.Receipt, err
+}
+
 // Bundle exports a final decision with everything that shows it, for verifier.CheckBundle.
 func (c *Client) Bundle(ctx context.Context, id string) ([]byte, error) {
 	return c.call(ctx, http.MethodGet, "/v1/receipts/"+url.PathEscape(id)+"/bundle", nil, nil)

@@ -42,6 +42,10 @@ type Options struct {
 	Drafts      Drafts
 	Random      io.Reader
 	Now         func() time.Time
+	// Statuses and StatusURL, the address below which status lists are served, such as "https://writ.acme.example/v1/status/".
+	// Optional: without either a draft that asks for status entries is refused.
+	Statuses  Statuses
+	StatusURL string
 }
 
 // Issuer issues. It is safe for concurrent use.
@@ -59,7 +63,8 @@ func New(o Options) (*Issuer, error) {
 const clockSkew = 10 * time.Second
 
 // Propose keeps a content for approval: a mandate or a roster version, unsigned and without approvals. What it leaves out of
-// @context, type, id, salt, ledger, log and issuer is filled in. Nothing is logged and nothing is granted by it.
+// @context, type, id, salt, ledger, log and issuer is filled in, and so are list and index of status entries that name a purpose
+// alone. Nothing is logged and nothing is granted by it.
 func (i *Issuer) Propose(ctx context.Context, org string, content jcs.Value) (spec.Draft, error) {
 	full, err := i.complete(content)
 	if err != nil {
@@ -75,10 +80,14 @@ func (i *Issuer) Propose(ctx context.Context, org string, content jcs.Value) (sp
 	if a, _ := spec.Approvals(full); len(a) > 0 {
 		return spec.Draft{}, spec.Refuse("draft-signed", "/evidence", "a draft carries no approvals")
 	}
-	d := spec.Draft{Org: org, Content: spec.ContentDigest(full), Body: full.Canonical(), Created: i.Now()}
+	d := spec.Draft{Org: org, Created: i.Now()}
 	if err := i.admit(ctx, org, doc, &d); err != nil {
 		return spec.Draft{}, err
 	}
+	if full, err = i.placeStatus(ctx, org, full); err != nil {
+		return spec.Draft{}, err
+	}
+	d.Content, d.Body = spec.ContentDigest(full), full.Canonical()
 	return d, i.Drafts.PutDraft(ctx, d)
 }
 

@@ -335,6 +335,15 @@ var proofReasons = []Reason{
 	{"proof-life", "The proof lives longer than allowed.", "Let it expire at most 60 seconds after it is created."},
 	{"proof-early", "The proof was made in the future.", "Set the clock right."},
 	{"proof-expired", "The proof has expired.", "Sign a new one."},
+	{"export-foreign", "The server does not hold the key that signed this credential.", "Ask whoever holds the key for a proof of the other suite; a delegated mandate is its agent's."},
+	{"rdf-context", "A context is named that this build does not have.", "Only the contexts of VCDM 2.0 and of Writ are read; none is fetched."},
+	{"rdf-keyword", "A member is a JSON-LD keyword.", "Write it as the term that the context gives it."},
+	{"rdf-term", "A member has no meaning in the document's contexts, so an RDF proof would not cover it.", "Leave it out."},
+	{"rdf-reference", "A type or reference is no absolute IRI, so an RDF proof would not cover it.", "Write it out in full."},
+	{"rdf-character", "A text has a control character, which RDF libraries write differently.", "Leave the character out."},
+	{"rdf-size", "The document makes more statements than an RDF proof is computed for.", "Rely on the JCS proof."},
+	{"rdf-poison", "Too many parts of the document look the same to tell them apart in time.", "Rely on the JCS proof."},
+	{"rdf-processing", "The document cannot be read as JSON-LD.", "Rely on the JCS proof."},
 	{"vc-context", "The contexts of the credential do not begin as VCDM 2.0 asks.", "Begin with https://www.w3.org/ns/credentials/v2."},
 	{"vc-type", "The credential's types are not distinct or lack the one that VCDM 2.0 asks for.", "Correct them."},
 	{"vc-id", "The credential's id is no URL.", "Use a URL such as urn:uuid:…."},
@@ -351,6 +360,7 @@ var proofReasons = []Reason{
 
 // Status lists (Bitstring Status List 1.0).
 var statusReasons = []Reason{
+	{"status-unsupported", "A draft asks for status entries that this server cannot give.", "Ask for revocation and suspension alone, name neither list nor index, and set the server's public address."},
 	{"status-entry", "The credential's status entry is not one that Writ reads.", "Use BitstringStatusListEntry for revocation or suspension."},
 	{"status-list", "The status list is not one that Writ reads.", "Use a BitstringStatusListCredential with id and validity."},
 	{"status-other-list", "This is not the list that the entry names.", "Fetch the list that the entry names."},

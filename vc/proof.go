@@ -120,7 +120,7 @@ func proofValue(suite string, signature []byte) (string, error) {
 		return "", refuse("proof-value", "/proof/proofValue", "the signer gave no 64-byte signature")
 	}
 	if suite == suiteP256 {
-		signature = lowS(signature)
+		signature = LowS(signature)
 	}
 	return jcs.EncodeBase58(signature), nil
 }
@@ -287,8 +287,9 @@ func isLowS(signature []byte) bool {
 	return s.Cmp(p256HalfOrder) <= 0
 }
 
-// lowS returns r || min(s, n − s). An s out of range stays as it is and verifies nowhere.
-func lowS(signature []byte) []byte {
+// LowS returns the 64 bytes r || min(s, n − s) of a P-256 signature r || s, as the proofs of Writ have it. An s out of range
+// stays as it is and verifies nowhere.
+func LowS(signature []byte) []byte {
 	s := new(big.Int).SetBytes(signature[signatureSize/2:])
 	if isLowS(signature) || s.Cmp(p256Order) >= 0 {
 		return signature

@@ -394,7 +394,7 @@ func TestLowSBounds(t *testing.T) {
 		if isLowS(row.s) != row.low {
 			t.Errorf("%x: isLowS is not %v", row.s, row.low)
 		}
-		normal := lowS(row.s)
+		normal := LowS(row.s)
 		if inRange := new(big.Int).SetBytes(row.s).Cmp(p256Order) < 0; isLowS(normal) != inRange {
 			t.Errorf("%x became %x", row.s, normal)
 		}

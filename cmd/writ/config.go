@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -24,6 +25,7 @@ type settings struct {
 	Listen        string `placeholder:"ADDR" env:"WRIT_LISTEN" help:"Address to listen on. Default 127.0.0.1:8467; port 0 takes a free one."`
 	DID           string `name:"did" placeholder:"DID" env:"WRIT_DID" help:"The ledger's DID, fixed at the first start. Default: the did:key of its decision key."`
 	LogOrigin     string `placeholder:"NAME" env:"WRIT_LOG_ORIGIN" help:"Name of the log, fixed at the first start. Default: derived from the DID."`
+	PublicURL     string `name:"public-url" placeholder:"URL" env:"WRIT_PUBLIC_URL" help:"Address at which everybody reaches this server; status lists and the mandates on them name it. Default: that of a did:web, else none, and no status lists."`
 	MetricsListen string `placeholder:"ADDR" env:"WRIT_METRICS_LISTEN" help:"Address for /metrics (Prometheus), which needs no key: keep it off the internet. Default: not served."`
 	ExecuteWithin string `placeholder:"TIME" env:"WRIT_EXECUTE_WITHIN" help:"How long an authorised action may wait for its executor. Default 15m, at least 1s."`
 }
@@ -46,6 +48,7 @@ func (s *settings) table() []setting {
 		{Name: "metrics-listen", env: "WRIT_METRICS_LISTEN", into: &s.MetricsListen},
 		{Name: "did", env: "WRIT_DID", into: &s.DID},
 		{Name: "log-origin", env: "WRIT_LOG_ORIGIN", into: &s.LogOrigin},
+		{Name: "public-url", env: "WRIT_PUBLIC_URL", into: &s.PublicURL},
 		{Name: "execute-within", env: "WRIT_EXECUTE_WITHIN", into: &s.ExecuteWithin, basis: "15m"},
 	}
 }
@@ -115,11 +118,27 @@ func (s *settings) check() (executeWithin time.Duration, err error) {
 	if strings.ContainsAny(s.LogOrigin, " +\t\n") {
 		return 0, usage(fmt.Errorf("log-origin: %q has a space or a plus", s.LogOrigin))
 	}
+	if u, err := url.Parse(s.PublicURL); err != nil || s.PublicURL != "" && (u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || u.RawQuery != "" || u.Fragment != "") {
+		return 0, usage(fmt.Errorf("public-url: %q is not the address of a server, such as https://writ.acme.example", s.PublicURL))
+	}
 	executeWithin, err = time.ParseDuration(s.ExecuteWithin)
 	if err != nil || executeWithin < time.Second || executeWithin%time.Second != 0 {
 		return 0, usage(fmt.Errorf("execute-within: %q is not whole seconds, at least one, such as 15m", s.ExecuteWithin))
 	}
 	return executeWithin, s.checkFolder()
+}
+
+// statusURL is the address below which status lists are served, "" where the server has no public address.
+func (s *settings) statusURL(ledger string) string {
+	base := strings.TrimSuffix(s.PublicURL, "/")
+	if host, ok := strings.CutPrefix(ledger, "did:web:"); ok && base == "" {
+		host, _, _ = strings.Cut(host, ":")
+		base = "https://" + strings.ReplaceAll(host, "%3A", ":")
+	}
+	if base == "" {
+		return ""
+	}
+	return base + "/v1/status/"
 }
 
 // checkFolder refuses a folder that is not a server's, or that keeps another ledger than the one asked for.

@@ -87,6 +87,10 @@ func (l *load) serve() {
 		said, _ := os.ReadFile(messages.Name())
 		l.t.Fatalf("writ serve did not start: %v\n%s", err, said)
 	}
+	if l.server != nil { // workers read its address, which stays the same
+		l.server.command = cmd
+		return
+	}
 	l.server = &server{command: cmd, url: strings.TrimSpace(string(line[:n]))}
 	l.address, l.url = strings.TrimPrefix(l.server.url, "http://"), l.server.url
 }
@@ -132,8 +136,10 @@ func (l *load) enrol(ctx context.Context) error {
 	return nil
 }
 
-func (l *load) mandate(ctx context.Context) (err error) {
-	content, err := l.mandateFor(l.agent.Agent.Public().DID(), mandateTerms{name: "Pay AWS invoices", daily: "10000.00", approvers: both, lift: true})
+func (l *load) mandate(ctx context.Context) error { return l.mandateUpTo(ctx, "10000.00") }
+
+func (l *load) mandateUpTo(ctx context.Context, daily string) (err error) {
+	content, err := l.mandateFor(l.agent.Agent.Public().DID(), mandateTerms{name: "Pay AWS invoices", daily: daily, approvers: both, lift: true})
 	if err != nil {
 		return err
 	}
@@ -392,6 +398,12 @@ const settled = 4 * time.Second
 func (l *load) audit(ctx context.Context) {
 	l.t.Helper()
 	time.Sleep(settled)
+	l.sums(ctx, l.history(ctx))
+}
+
+// history is the audit's first half, which does not wait: the log. It returns where each chain is.
+func (l *load) history(ctx context.Context) map[string]int64 {
+	l.t.Helper()
 	all := l.entries(ctx)
 	for _, r := range l.records {
 		if r.Index >= int64(len(all)) || !bytes.Equal(all[r.Index], r.Entry.Canonical()) {
@@ -420,7 +432,7 @@ func (l *load) audit(ctx context.Context) {
 			seqs[link.Chain] = link.Seq
 		}
 	}
-	l.sums(ctx, seqs)
+	return seqs
 }
 
 // sums adds up the receipts and holds them against the account.

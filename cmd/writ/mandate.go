@@ -16,6 +16,7 @@ type mandateCmd struct {
 	Draft   mandateDraftCmd   `cmd:"" help:"Write a mandate from flags, to edit and propose."`
 	Propose mandateProposeCmd `cmd:"" help:"Hand a mandate to the server, for people to approve."`
 	Show    mandateShowCmd    `cmd:"" help:"Show a mandate: what it allows, where it stands, its account."`
+	Present mandatePresentCmd `cmd:"" help:"Present a mandate to a generic verifier of credentials."`
 	List    mandateListCmd    `cmd:"" help:"List mandates."`
 	Revoke  mandateRevokeCmd  `cmd:"" help:"Take a mandate away for good."`
 	Suspend mandateSuspendCmd `cmd:"" help:"Stop a mandate until its approvers resume it."`
@@ -38,6 +39,7 @@ type mandateDraftCmd struct {
 	LiftBy   []string `placeholder:"PERSON" help:"Who may lift the daily limit."`
 	LiftMax  string   `placeholder:"MONEY" help:"By at most this, once and a day."`
 	LiftFor  string   `default:"PT4H" placeholder:"DURATION" help:"How long a request waits for the lift."`
+	Status   bool     `help:"Put it on the server's status lists, for those who read nothing else."`
 	Depth    int64    `help:"Levels of mandates that the agent may delegate."`
 }
 
@@ -78,10 +80,18 @@ func (c mandateDraftCmd) Run(sys *system) error {
 	}
 	content := map[string]any{"name": c.Name, "validFrom": from, "validUntil": c.Until,
 		"credentialSubject": map[string]any{"id": c.Agent, "mandate": terms}}
+	if c.Status {
+		content["credentialStatus"] = []any{statusEntry("revocation"), statusEntry("suspension")}
+	}
 	if err := checkContent(content); err != nil {
 		return err
 	}
 	return printJSON(sys.out, content)
+}
+
+// statusEntry asks the server for a place in its lists.
+func statusEntry(purpose string) map[string]string {
+	return map[string]string{"type": "BitstringStatusListEntry", "statusPurpose": purpose}
 }
 
 func (c mandateDraftCmd) constraints() (all []any, err error) {
@@ -185,16 +195,30 @@ type mandateShowCmd struct {
 	ID     string `arg:"" help:"mnd_…, urn:uuid:… or content digest."`
 	Locale string `default:"en" enum:"en,pt" help:"Language of the sentences: en or pt."`
 	JSON   bool   `name:"json" help:"Print the API's object."`
+	VC     bool   `name:"vc" help:"Print the credential alone, with a second proof for generic libraries."`
 	remote
 }
 
+const vcHelp = `With --vc it is a W3C verifiable credential with two proofs by one key that say the same: of a JCS suite, which Writ checks, and of
+an RDF suite (eddsa-rdfc-2022) for libraries that know no other. What such a library verifies, and what it misses, is in section 15
+of spec/protocol.md.
+
+`
+
 // Help is the long text of writ mandate show --help.
-func (mandateShowCmd) Help() string { return remoteHelp }
+func (mandateShowCmd) Help() string { return vcHelp + remoteHelp }
 
 func (c mandateShowCmd) Run(sys *system) error {
 	from, err := c.connect(sys)
 	if err != nil {
 		return err
+	}
+	if c.VC {
+		credential, err := from.ExportMandate(from.ctx, c.ID)
+		if err != nil {
+			return err
+		}
+		return printJSON(sys.out, credential)
 	}
 	m, err := from.Mandate(from.ctx, c.ID)
 	if err != nil {

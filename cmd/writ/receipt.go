@@ -15,18 +15,26 @@ type receiptCmd struct {
 type receiptShowCmd struct {
 	ID   string `arg:"" help:"rcp_…, dec_… or digest of the decision."`
 	JSON bool   `name:"json" help:"Print the API's object."`
+	VC   bool   `name:"vc" help:"Print the credential alone, with a second proof for generic libraries."`
 	remote
 }
 
 // Help is the long text of writ receipt show --help.
 func (receiptShowCmd) Help() string {
-	return "A receipt says who claims what: the ledger signed the decision, the executor signed what it executed.\n\n" + remoteHelp
+	return "A receipt says who claims what: the ledger signed the decision, the executor signed what it executed.\n\n" + vcHelp + remoteHelp
 }
 
 func (c receiptShowCmd) Run(sys *system) error {
 	from, err := c.connect(sys)
 	if err != nil {
 		return err
+	}
+	if c.VC {
+		credential, err := from.ExportReceipt(from.ctx, c.ID)
+		if err != nil {
+			return err
+		}
+		return printJSON(sys.out, credential)
 	}
 	r, err := from.Receipt(from.ctx, c.ID)
 	if err != nil {

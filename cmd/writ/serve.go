@@ -136,6 +136,7 @@ type ledger struct {
 	*folder
 	sys     *system
 	logger  *slog.Logger
+	lists   string // address below which status lists are served, or ""
 	log     *log.Log
 	journal *journal.Journal
 	api     *api.Server
@@ -150,7 +151,7 @@ func openLedger(ctx context.Context, sys *system, s *settings, within time.Durat
 	if err != nil {
 		return nil, err
 	}
-	l := &ledger{folder: f, sys: sys, logger: logger, made: []io.Closer{f.lock}}
+	l := &ledger{folder: f, sys: sys, logger: logger, lists: s.statusURL(f.DID), made: []io.Closer{f.lock}}
 	l.trust = newTrustFile(f.path(trustName), logger)
 	for _, open := range []func(context.Context) error{l.openLog, l.openJournal, l.openAdmin,
 		func(ctx context.Context) error { return l.openAPI(ctx, within) }} {
@@ -211,7 +212,7 @@ func (l *ledger) signer() (func(context.Context, spec.Document, time.Time) (spec
 	if err != nil {
 		return nil, err
 	}
-	decided := l.DID + "#" + decision.Public().Multikey()
+	decided := l.decisionID(decision)
 	return func(_ context.Context, d spec.Document, created time.Time) (spec.Document, error) {
 		key, method := seal, sealID(seal)
 		if d.Type == spec.TypeDecision || d.Type == spec.TypeReceipt {
@@ -219,6 +220,11 @@ func (l *ledger) signer() (func(context.Context, spec.Document, time.Time) (spec
 		}
 		return signed(d, key, vc.ProofOptions{VerificationMethod: method, Purpose: did.AssertionMethod, Created: created})
 	}, nil
+}
+
+// decisionID is how the decision key is called in proofs.
+func (l *ledger) decisionID(decision *keys.Signer) string {
+	return l.DID + "#" + decision.Public().Multikey()
 }
 
 // signed adds a proof to a document.
@@ -266,7 +272,7 @@ func (l *ledger) openAPI(ctx context.Context, within time.Duration) error {
 	}
 	i, err := issuer.New(issuer.Options{Ledger: spec.Ledger{Verifier: l.DID, Log: l.Log}, Seal: facts.sealDID, SealKey: spec.SealKey{ID: facts.SealID, Key: facts.SealKey},
 		DecisionKey: facts.DecisionKey, Journal: l.journal,
-		Drafts: l.journal, Random: l.sys.random, Now: l.sys.now})
+		Drafts: l.journal, Random: l.sys.random, Now: l.sys.now, Statuses: l.journal, StatusURL: l.lists})
 	if err != nil {
 		return err
 	}
@@ -274,9 +280,13 @@ func (l *ledger) openAPI(ctx context.Context, within time.Duration) error {
 	if err != nil {
 		return err
 	}
+	exports, err := l.exporter()
+	if err != nil {
+		return err
+	}
 	l.api, err = api.New(api.Options{Ledger: facts.Ledger, Verifier: v, Issuer: i, Journal: l.journal, Log: l.log,
-		Agents: hostedAgents{l.keys, l.sys.random}, SignReceipt: sign, Operator: operator, TrustReads: l.trust.reads, Now: l.sys.now, Random: l.sys.random,
-		Logger: l.logger})
+		Agents: hostedAgents{l.keys, l.sys.random}, SignReceipt: sign, SignStatusList: exports.signStatusList, AddProof: exports.addProof,
+		Operator: operator, TrustReads: l.trust.reads, Now: l.sys.now, Random: l.sys.random, Logger: l.logger})
 	return err
 }
 

@@ -100,6 +100,11 @@ type Options struct {
 	Agents   Agents // optional: without it no key has a hosted agent
 	// SignReceipt adds the decision key's proof, created at the instant that is handed over.
 	SignReceipt func(ctx context.Context, receipt spec.Document, created time.Time) (spec.Document, error)
+	// SignStatusList adds the decision key's proof to a status list. Optional: without it none is served.
+	SignStatusList func(ctx context.Context, list vc.Value, created time.Time) (vc.Value, error)
+	// AddProof adds a proof of an RDF suite beside the server's own on a credential, for libraries that know no other. Reason
+	// where another key signed it: export-foreign. Optional: without it such proofs are refused.
+	AddProof func(ctx context.Context, credential vc.Value) (vc.Value, error)
 	// Operator is the organisation whose admins may add organisations. Empty means nobody.
 	Operator string
 	// TrustReads says whether the ledger's trust file reads, if there is one; until it does, nobody is trusted and the server is not
@@ -137,6 +142,7 @@ type Server struct {
 	waits   *shares // of requests that wait: a quarter of those in flight for one organisation, half for all
 	hosting *shares // of agent keys being made: one for an organisation, so that they can be counted
 	resumes supervisor
+	lists   signedLists
 }
 
 // New makes a server. Recover must run beside it, or nothing that waits is ever resumed.

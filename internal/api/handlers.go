@@ -19,6 +19,10 @@ type (
 	named   struct {
 		ID string `path:"id"`
 	}
+	exported struct {
+		ID    string `path:"id"`
+		Proof string `query:"proof" doc:"rdfc: with a proof of an RDF suite beside the credential's own, for generic libraries"`
+	}
 	waited struct {
 		ID   string `path:"id"`
 		Wait string `query:"wait" doc:"How long to wait for another answer, such as 30s; more than 45s is refused"`
@@ -135,13 +139,18 @@ func (s *Server) listMandates(ctx context.Context, in *paged) (*mandateList, err
 	return out, nil
 }
 
-func (s *Server) getMandate(ctx context.Context, in *named) (*mandate, error) {
+func (s *Server) getMandate(ctx context.Context, in *exported) (*mandate, error) {
 	org := callerOf(ctx).Org
 	rec, m, err := s.mandateBy(ctx, org, in.ID)
 	if err != nil {
 		return nil, err
 	}
-	return s.mandateOf(ctx, org, rec, m)
+	out, err := s.mandateOf(ctx, org, rec, m)
+	if err != nil {
+		return nil, err
+	}
+	out.Credential, err = s.withProof(ctx, out.Credential, in.Proof)
+	return out, err
 }
 
 // getRoster finds a roster by its grantor or by the content digest of any version.
@@ -246,7 +255,7 @@ func (s *Server) receiptOf(ctx context.Context, org, decision string) (spec.Docu
 	return s.SignReceipt(ctx, unsigned, at)
 }
 
-func (s *Server) getReceipt(ctx context.Context, in *named) (*receipt, error) {
+func (s *Server) getReceipt(ctx context.Context, in *exported) (*receipt, error) {
 	org := callerOf(ctx).Org
 	rec, _, err := s.decisionBy(ctx, org, in.ID, prefixReceipt, prefixDecision)
 	if err != nil {
@@ -257,7 +266,8 @@ func (s *Server) getReceipt(ctx context.Context, in *named) (*receipt, error) {
 		return nil, err
 	}
 	r := doc.Body.(*spec.Receipt)
-	return &receipt{ID: spec.ShortID(prefixReceipt, rec.Document.Body.(*spec.Decision).ID), Digest: doc.Digest, Outcome: r.Terms().Outcome, Receipt: doc.Value}, nil
+	credential, err := s.withProof(ctx, doc.Value, in.Proof)
+	return &receipt{ID: spec.ShortID(prefixReceipt, rec.Document.Body.(*spec.Decision).ID), Digest: doc.Digest, Outcome: r.Terms().Outcome, Receipt: credential}, err
 }
 
 // getBundle exports a decision, authorised or refused, with everything that shows it, under one checkpoint.

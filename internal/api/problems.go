@@ -31,7 +31,7 @@ var statuses = byCode(map[int]string{
 		action-other executor-other payload-other hold-entered hold-lapsed hold-closed holds-many hosted-agents-many report-final external-ref-reused report-order
 		report-agent budget-exceeded money-overflow mandate-draft mandate-declined mandate-suspended mandate-revoked
 		mandate-expired mandate-not-yet-valid roster-previous roster-identity roster-stale veto-late approval-declined
-		approvals-missing receipt-none lift-unbacked table-rule`,
+		approvals-missing receipt-none export-foreign lift-unbacked table-rule`,
 	http.StatusRequestEntityTooLarge: "json-size request-too-large entry-size",
 	http.StatusUnsupportedMediaType:  "unsupported-media-type",
 	// The document does not hold.
@@ -46,14 +46,15 @@ var statuses = byCode(map[int]string{
 		lift-foreign notice-act decision-result decision-missing decision-check decision-identity decision-execute-before
 		report-outcome report-amount receipt-foreign receipt-outcome mandate-incomplete supplement-alone approval-kind
 		approval-decision approval-expiry approval-expired approval-stale approval-future approval-not-logged power-missing
-		roster-not-pinned seal-unknown draft-signed not-an-event too-many-chains position-status position-absent ledger-other
+		roster-not-pinned seal-unknown draft-signed status-unsupported not-an-event too-many-chains position-status position-absent ledger-other
 		subject-other presentation-stale presentation-life presentation-audience holder-other commit-other executor-unknown
 		resource-owner executor-is-agent constraint-unknown constraint-invalid constraint-id pointer-invalid pointer-name
 		zone-unknown period-unknown duration-form pattern-invalid expression-size expression-syntax expression-name expression-type
 		time-form time-range money-form money-zero money-range currency-unknown currency-other
 		units-form key-syntax did-multikey did-key-type did-key-point did-jwk did-method proof-missing proof-not-single
 		proof-present proof-empty proof-context proof-type proof-suite proof-key proof-value proof-high-s proof-signature
-		proof-method proof-purpose proof-audience proof-domain proof-challenge proof-time proof-life proof-early proof-expired`,
+		proof-method proof-purpose proof-audience proof-domain proof-challenge proof-time proof-life proof-early proof-expired
+		rdf-context rdf-keyword rdf-term rdf-reference rdf-character rdf-size rdf-poison rdf-processing`,
 	http.StatusTooManyRequests:    "rate-limited",
 	http.StatusServiceUnavailable: "indeterminate",
 	// Our own failure.

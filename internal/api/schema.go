@@ -17,6 +17,8 @@ import (
 type (
 	unsigned struct{} // a credential without proof and approvals, incomplete
 	bundle   struct{}
+
+	statusList struct{}
 )
 
 // description is the head of spec/openapi.yaml.
@@ -45,8 +47,11 @@ func (s *Server) describe(o operation) {
 		op.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{"application/json": {Schema: s.schemaOf(o.takes)}}}
 	}
 	mediaType := "application/json"
-	if _, ok := o.gives.(bundle); ok {
+	switch o.gives.(type) {
+	case bundle:
 		mediaType = verifier.BundleType
+	case statusList:
+		mediaType = credentialType
 	}
 	for _, own := range []string{"ErrorModel", "ErrorDetail"} { // huma's, which no answer of ours has
 		delete(s.api.OpenAPI().Components.Schemas.Map(), own)
@@ -77,6 +82,8 @@ func (s *Server) schemaOf(body any) *huma.Schema {
 			"@context, type, id, issuer, salt and ledger (a roster's log) are filled in where they are absent"}
 	case bundle:
 		return &huma.Schema{Type: huma.TypeObject, Description: "A bundle: see writ verify"}
+	case statusList:
+		return &huma.Schema{Type: huma.TypeObject, Description: "A BitstringStatusListCredential (W3C Bitstring Status List 1.0) with two proofs, or with ?proof=jcs one"}
 	}
 	t := reflect.TypeOf(body)
 	if t.Kind() == reflect.Pointer {

@@ -17,6 +17,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/writ-trust/writ"
+	"github.com/writ-trust/writ/did"
 	"github.com/writ-trust/writ/internal/api"
 	"github.com/writ-trust/writ/internal/journal"
 	"github.com/writ-trust/writ/internal/writtest"
@@ -24,6 +25,7 @@ import (
 	"github.com/writ-trust/writ/log"
 	"github.com/writ-trust/writ/spec"
 	"github.com/writ-trust/writ/vc"
+	"github.com/writ-trust/writ/vc/rdfc"
 	"github.com/writ-trust/writ/verifier"
 )
 
@@ -33,6 +35,8 @@ const (
 	acme     = "org_acme"
 	foreign  = "org_foreign"
 	operator = "org_operator"
+
+	statusURL = "https://writ.acme.example/v1/status/"
 )
 
 // server is a real server on loopback, with a real journal and log, in the world's time: it begins at writtest.Start and runs as
@@ -100,13 +104,13 @@ func (s *server) boot() {
 	s.must(err)
 	i, err := issuer.New(issuer.Options{Ledger: spec.Ledger{Verifier: writtest.Verifier, Log: writtest.Origin}, Seal: writtest.Grantor,
 		SealKey: spec.SealKey{ID: s.KeyID("seal"), Key: s.Key("seal").Public().Multikey()}, DecisionKey: s.Key("ledger").Public().Multikey(),
-		Journal: s.journal, Drafts: s.journal, Random: rand.Reader, Now: s.now})
+		Journal: s.journal, Drafts: s.journal, Random: rand.Reader, Now: s.now, Statuses: s.journal, StatusURL: statusURL})
 	s.must(err)
 	v, err := verifier.New(verifier.Options{DID: writtest.Verifier, Key: s.Key("ledger").Public().Multikey(), Log: writtest.Origin, Epoch: 1, Journal: s.journal, Trust: s.believed,
 		Random: rand.Reader, Now: s.now, ExecuteWithin: s.within})
 	s.must(err)
 	o := api.Options{Ledger: s.ledger(), Verifier: v, Issuer: i, Journal: s.journal, Log: s.log, Agents: s.agents, Operator: operator,
-		SignReceipt: s.signs, Now: s.now, Random: rand.Reader}
+		SignReceipt: s.signs, SignStatusList: s.signsList, AddProof: s.addsProof, Now: s.now, Random: rand.Reader}
 	if s.options != nil {
 		s.options(&o)
 	}
@@ -146,6 +150,22 @@ func (s *server) signs(ctx context.Context, d spec.Document, at time.Time) (spec
 		return s.SignDecision(d, at), nil
 	}
 	return s.SignUnsigned(ctx, d, at)
+}
+
+func (s *server) signsList(_ context.Context, list vc.Value, at time.Time) (vc.Value, error) {
+	return vc.Sign(list, vc.ProofOptions{VerificationMethod: s.KeyID("ledger"), Purpose: did.AssertionMethod, Created: at}, s.Key("ledger"))
+}
+
+// addsProof adds the second proof with the key that made the first, if it is one of the server's.
+func (s *server) addsProof(_ context.Context, credential vc.Value) (vc.Value, error) {
+	proof, err := vc.ReadProof(credential)
+	s.must(err)
+	for _, own := range []string{"seal", "ledger"} {
+		if proof.VerificationMethod == s.KeyID(own) {
+			return rdfc.Add(credential, s.Key(own))
+		}
+	}
+	return credential, spec.Refuse("export-foreign", "", "not ours")
 }
 
 func (s *server) ledger() api.Ledger {

@@ -102,6 +102,9 @@ type subjectMembers struct {
 	Mode    string `json:"mode,omitempty"`
 }
 
+// contextOfMode is the context that gives mode a meaning.
+const contextOfMode = "https://w3id.org/writ/v1"
+
 // maxTTL bounds ttl, so that it fits a time.Duration and means something.
 const maxTTL = 366 * 24 * time.Hour
 
@@ -176,8 +179,12 @@ func (l List) Value() (vc.Value, error) {
 	if l.Test {
 		subject.Mode = "test"
 	}
+	contexts := []string{vc.Context}
+	if l.Test {
+		contexts = append(contexts, contextOfMode)
+	}
 	doc, err := newValue(credentialMembers{
-		Context:    []string{vc.Context},
+		Context:    contexts,
 		ID:         l.ID,
 		Type:       []string{vc.TypeCredential, TypeCredential},
 		Issuer:     l.Issuer,
