@@ -253,11 +253,11 @@ func TestApproval(t *testing.T) {
 					s.Advance(time.Hour)
 				}
 			}
-			d, interim := s.ask("request-3", "130.00", mandate)
+			_, interim := s.ask("request-3", "130.00", mandate)
 			s.Advance(2 * time.Hour)
 			l, err := s.verifier.Resume(t.Context(), org, interim.Digest)
 			s.must(err)
-			if d, _ = verifier.Decision(l); d.Result != spec.Rejected {
+			if d, _ := verifier.Decision(l); d.Result != spec.Rejected {
 				t.Fatalf("nobody approved, and it is %s", d.Result)
 			}
 			s.holds(l.Last().Document, spec.Rejected)
