@@ -77,7 +77,7 @@ type folder struct {
 // openFolder opens the data folder, or makes it: keys, then the identity that their names may depend on.
 func openFolder(sys *system, s *settings) (*folder, error) {
 	for _, sub := range []string{"journal", "guard"} {
-		if err := os.MkdirAll(filepath.Join(s.Data, sub), 0o700); err != nil {
+		if err := makeFolder(filepath.Join(s.Data, sub)); err != nil {
 			return nil, err
 		}
 	}
@@ -91,6 +91,23 @@ func openFolder(sys *system, s *settings) (*folder, error) {
 		return nil, err
 	}
 	return f, nil
+}
+
+// makeFolder makes a folder, and those above it, durably: syncing what is in a folder does not bring its own name to the disk.
+func makeFolder(dir string) error {
+	err := os.Mkdir(dir, 0o700)
+	switch {
+	case errors.Is(err, fs.ErrExist):
+		return nil
+	case errors.Is(err, fs.ErrNotExist):
+		if err := makeFolder(filepath.Dir(dir)); err != nil {
+			return err
+		}
+		return makeFolder(dir)
+	case err != nil:
+		return err
+	}
+	return log.OS{}.SyncDir(filepath.Dir(dir))
 }
 
 func (f *folder) path(name string) string { return filepath.Join(f.dir, filepath.FromSlash(name)) }
