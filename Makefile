@@ -20,6 +20,7 @@ demo: build ## build Writ and watch the whole story happen
 
 test: lint ## everything CI runs: format, vet, staticcheck, vulnerabilities, tests with the race detector
 	.ci/go-test -timeout 15m ./...
+	go test -run '^TestInvariant' ./verifier # without the detector: all hundred histories of each
 
 build: ## build bin/writ, a static binary
 	CGO_ENABLED=0 go build -trimpath -o bin/writ ./cmd/writ
