@@ -60,7 +60,7 @@ func (b *Bundle) check(bundle, file []byte) BundleEnd {
 		return BundleEnd{Fails: "trust", Reason: r.reason, Pointer: r.pointer}
 	}
 	c := verifier.CheckBundle(bundle, trust, verifier.CheckOptions{Expect: b.Expect, Test: b.Test})
-	i := slices.IndexFunc(c.Verdicts, func(v verifier.Verdict) bool { return v.Outcome == verifier.Fails })
+	i := slices.IndexFunc(c.Verdicts, func(v verifier.Verdict) bool { return v.Outcome == verifier.Fails || v.Outcome == verifier.Unchecked })
 	if i < 0 {
 		return BundleEnd{Holds: c.Holds, Late: len(c.Late)}
 	}
