@@ -47,14 +47,11 @@ func (v *supervisor) endWaits() { v.ending.Do(func() { close(v.done) }) }
 func (s *Server) Recover(ctx context.Context) error {
 	v := &s.resumes
 	defer v.endWaits()
-	all, err := s.Journal.Interim(ctx)
-	if err != nil {
-		return err
-	}
-	for _, i := range all {
-		if err := v.restore(ctx, i.Org, i.Decision); err != nil {
-			return err
+	if err := v.restoreAll(ctx); err != nil {
+		if ctx.Err() != nil {
+			return nil // ended before it began
 		}
+		return err
 	}
 	v.start(ctx)
 	<-ctx.Done()
@@ -63,6 +60,19 @@ func (s *Server) Recover(ctx context.Context) error {
 	v.ctx = nil // nothing is started from here on
 	v.mu.Unlock()
 	v.group.Wait()
+	return nil
+}
+
+func (v *supervisor) restoreAll(ctx context.Context) error {
+	all, err := v.server.Journal.Interim(ctx)
+	if err != nil {
+		return err
+	}
+	for _, i := range all {
+		if err := v.restore(ctx, i.Org, i.Decision); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
