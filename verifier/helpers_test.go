@@ -9,7 +9,7 @@ import (
 	"github.com/writ-trust/writ/spec/rule"
 )
 
-func decode(t testing.TB, data []byte, into *any) {
+func decode(t failer, data []byte, into *any) {
 	t.Helper()
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.UseNumber()
@@ -18,7 +18,7 @@ func decode(t testing.TB, data []byte, into *any) {
 	}
 }
 
-func encode(t testing.TB, v any) []byte {
+func encode(t failer, v any) []byte {
 	t.Helper()
 	data, err := json.Marshal(v)
 	if err != nil {
@@ -54,7 +54,7 @@ func TestFingerprint(t *testing.T) {
 	}
 }
 
-func salt(t testing.TB, s string) [32]byte {
+func salt(t failer, s string) [32]byte {
 	t.Helper()
 	b, err := jcs.DecodeBase64(s)
 	if err != nil {
@@ -63,7 +63,7 @@ func salt(t testing.TB, s string) [32]byte {
 	return [32]byte(b)
 }
 
-func minor(t testing.TB, euros string) int64 {
+func minor(t failer, euros string) int64 {
 	t.Helper()
 	n, err := rule.ParseUnits(euros, "EUR")
 	if err != nil {

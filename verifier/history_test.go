@@ -51,13 +51,13 @@ type asked struct {
 	answer       spec.Document
 }
 
-func newHistory(t *testing.T, r *rapid.T) *history {
-	s := newStory(t, fmt.Sprint(rapid.Uint32().Draw(r, "seed")))
+func newHistory(r *rapid.T) *history {
+	s := newStory(r, fmt.Sprint(rapid.Uint32().Draw(r, "seed")))
 	h := &history{story: s, r: r}
 	h.root = s.enrol(s.Mandate())
 	h.self = s.enrol(s.Mandate(func(m *spec.Mandate) { m.Subject.Mandate.SelfExecuted = true }))
 	h.child = s.Seal(s.Child(h.root))
-	_, err := s.issuer.Delegate(t.Context(), org, h.child.Bytes())
+	_, err := s.issuer.Delegate(r.Context(), org, h.child.Bytes())
 	s.must(err)
 	return h
 }
@@ -65,7 +65,7 @@ func newHistory(t *testing.T, r *rapid.T) *history {
 // live takes random steps and checks the invariant after each.
 func live(t *testing.T, every func(*history), authorized func(*history, spec.States, *spec.Decision)) {
 	rapid.Check(t, func(r *rapid.T) {
-		h := newHistory(t, r)
+		h := newHistory(r)
 		h.every, h.authorized = every, authorized
 		step := func(f func()) func(*rapid.T) { return func(*rapid.T) { f() } }
 		r.Repeat(map[string]func(*rapid.T){

@@ -30,6 +30,7 @@ func (c *checking) replay() error {
 				c.follows = placed(place, err)
 			}
 		}
+		c.resumed(e)
 		next, touched, err := c.states.Apply(e.doc, e.at)
 		if err != nil {
 			if _, ok := e.doc.Body.(*spec.Decision); ok && c.follows != nil {
@@ -162,6 +163,20 @@ func (c *checking) restore(d *spec.Decision) {
 			}
 		}
 		c.states[s.Chain] = &restored
+	}
+}
+
+// resumed lets a begin follow a suspension that people ended: their words are not in a bundle, the status that its entry opens is.
+func (c *checking) resumed(e event) {
+	if _, ok := e.doc.Body.(*spec.Begin); !ok {
+		return
+	}
+	for _, o := range e.opened {
+		if s := c.states[o.Chain]; s != nil && s.Status == spec.StatusSuspended {
+			restored := *s
+			restored.Status = o.Status
+			c.states[o.Chain] = &restored
+		}
 	}
 }
 

@@ -38,3 +38,26 @@ func TestNoResumeWordKept(t *testing.T) {
 		t.Errorf("the second suspension was ended with a word signed %s before it", "5 days")
 	}
 }
+
+// TestNoBeginLostToResume: an execution that a late report suspended, and people resumed, is begun and shown like any other. Words
+// about the mandate's status are not in the bundle; the status that they left is, in the entry of the begin.
+func TestNoBeginLostToResume(t *testing.T) {
+	s := newStory(t, "r2")
+	mandate := s.enrol(s.Mandate())
+	content := spec.ContentDigest(mandate.Value)
+	_, decision := s.ask("request-000001", "4200.00", mandate)
+	report := func(final bool) {
+		_, err := s.verifier.Report(t.Context(), org, s.Report(decision, spec.OutcomeExecuted, "4200.00", final, s.Now).Bytes())
+		s.must(err)
+	}
+	report(false) // before any begin: it counts, and suspends
+	for _, who := range []string{"treasurer", "cfo"} {
+		word := s.Approve(who, spec.KindResume, content, spec.ActLines("en", spec.KindResume, content, mandate.Body.(*spec.Mandate).Name)...)
+		_, err := s.issuer.Approve(t.Context(), org, word.Bytes())
+		s.must(err)
+	}
+	_, err := s.verifier.Begin(t.Context(), org, s.Begin(decision, s.Now).Bytes())
+	s.must(err)
+	report(true)
+	s.holds(decision, spec.OutcomeException) // what was executed before it was begun stays one
+}

@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"pgregory.net/rapid"
+
 	"github.com/writ-trust/writ/internal/jcs"
 	"github.com/writ-trust/writ/internal/writtest"
 	"github.com/writ-trust/writ/issuer"
@@ -16,9 +18,15 @@ import (
 
 const org = "acme"
 
+// failer is a test, or one history of a property: what fails in it is shrunk, and its seed printed.
+type failer interface {
+	rapid.TB
+	Context() context.Context
+}
+
 // story is Acme with a ledger, an issuer and a verifier, without a server.
 type story struct {
-	t testing.TB
+	t failer
 	*writtest.World
 	ledger   *writtest.Ledger
 	issuer   *issuer.Issuer
@@ -27,7 +35,7 @@ type story struct {
 	roster   spec.Document
 }
 
-func newStory(t testing.TB, seed string) *story {
+func newStory(t failer, seed string) *story {
 	t.Helper()
 	w := writtest.Acme(seed)
 	s := &story{t: t, World: w, ledger: writtest.NewLedger(w), trust: emptyTrust(t, w)}
@@ -52,7 +60,7 @@ func (s *story) must(err error) {
 	}
 }
 
-func trustFile(t testing.TB, w *writtest.World, roster spec.Document) *verifier.Trust {
+func trustFile(t failer, w *writtest.World, roster spec.Document) *verifier.Trust {
 	t.Helper()
 	return parseTrust(t, map[string]any{"version": "1", "policy": "log " + w.LogSigner().Verifier.String() + "\nquorum none\n",
 		"rosters":   []any{map[string]any{"grantor": writtest.Grantor, "content": spec.ContentDigest(roster.Value)}},
@@ -60,11 +68,11 @@ func trustFile(t testing.TB, w *writtest.World, roster spec.Document) *verifier.
 }
 
 // emptyTrust pins a roster that does not exist.
-func emptyTrust(t testing.TB, w *writtest.World) *verifier.Trust {
+func emptyTrust(t failer, w *writtest.World) *verifier.Trust {
 	return trustFile(t, w, w.Roster())
 }
 
-func parseTrust(t testing.TB, members map[string]any) *verifier.Trust {
+func parseTrust(t failer, members map[string]any) *verifier.Trust {
 	t.Helper()
 	data, err := json.Marshal(members)
 	if err != nil {
