@@ -41,12 +41,18 @@ func (w *World) Request(key string, changes ...func(*spec.Request)) spec.Request
 
 // Present is the presentation of sealed mandates, root first, signed at an instant by the last one's subject for a minute.
 func (w *World) Present(mandates []spec.Document, action jcs.Value, request spec.Request, at time.Time) spec.Document {
+	return w.PresentWith(mandates, nil, action, request, at)
+}
+
+// PresentWith is Present with credentials of others behind the mandates.
+func (w *World) PresentWith(mandates []spec.Document, credentials []jcs.Value, action jcs.Value, request spec.Request, at time.Time) spec.Document {
 	leaf := mandates[len(mandates)-1].Body.(*spec.Mandate)
 	p := &spec.Presentation{Context: spec.Contexts(), Type: []string{"VerifiablePresentation"}, Mode: leaf.Subject.Mode,
 		Holder: leaf.Subject.ID, Action: action, Request: request}
 	for _, m := range mandates {
 		p.Credential = append(p.Credential, m.Value)
 	}
+	p.Credential = append(p.Credential, credentials...)
 	return w.sign(document(p), w.agentOf(p.Holder), vc.ProofOptions{Purpose: did.Authentication, Created: at,
 		Expires: at.Add(time.Minute), Domain: request.Ledger})
 }
@@ -59,7 +65,7 @@ func RequestDigest(presentation spec.Document) string {
 
 func contents(p *spec.Presentation) []string {
 	var all []string
-	for _, m := range p.Credential {
+	for _, m := range p.Mandates() {
 		all = append(all, spec.ContentDigest(m))
 	}
 	return all
