@@ -53,8 +53,18 @@ func (w *World) PresentWith(mandates []spec.Document, credentials []jcs.Value, a
 		p.Credential = append(p.Credential, m.Value)
 	}
 	p.Credential = append(p.Credential, credentials...)
-	return w.sign(document(p), w.agentOf(p.Holder), vc.ProofOptions{Purpose: did.Authentication, Created: at,
-		Expires: at.Add(time.Minute), Domain: request.Ledger})
+	return w.signPresentation(document(p), at)
+}
+
+// Presented signs a presentation that a test has put together itself, at Now.
+func (w *World) Presented(unsigned spec.Document) spec.Document {
+	return w.signPresentation(unsigned, w.Now)
+}
+
+func (w *World) signPresentation(unsigned spec.Document, at time.Time) spec.Document {
+	p := unsigned.Body.(*spec.Presentation)
+	return w.sign(unsigned, w.agentOf(p.Holder), vc.ProofOptions{Purpose: did.Authentication, Created: at,
+		Expires: at.Add(time.Minute), Domain: p.Request.Ledger})
 }
 
 // RequestDigest is the identity of a presentation's request.
