@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"time"
 
 	"github.com/writ-trust/writ/did"
@@ -16,7 +17,9 @@ import (
 // Request is one action that an agent asks for.
 type Request struct {
 	Mandates []vc.Value // the chain, root first, as the ledger issued it
-	Action   vc.Value   // see spec.Action
+	// Credentials are those that the mandates' constraints ask for, and the status lists that answer for them.
+	Credentials []vc.Value
+	Action      vc.Value // see spec.Action
 	// IdempotencyKey makes the action happen once: 8 to 128 characters. The same call with the same key is the same request, and
 	// gets the same answer; anything else under the key is refused.
 	IdempotencyKey string
@@ -42,7 +45,7 @@ func (c *Client) Present(r Request) (spec.Document, error) {
 	}
 	ledger := root.Terms().Ledger.Verifier
 	p := &spec.Presentation{Context: spec.Contexts(), Type: []string{"VerifiablePresentation"}, Mode: root.Subject.Mode,
-		Holder: c.Agent.Public().DID(), Credential: r.Mandates, Action: r.Action,
+		Holder: c.Agent.Public().DID(), Credential: slices.Concat(r.Mandates, r.Credentials), Action: r.Action,
 		Request: spec.Request{IdempotencyKey: r.IdempotencyKey, Ledger: ledger, Executor: r.Executor}}
 	if !r.WaitUntil.IsZero() {
 		p.Request.WaitUntil = spec.At(r.WaitUntil)
@@ -101,6 +104,7 @@ func (c *Client) VerifyPresentation(ctx context.Context, presentation, commit sp
 // or content digests, root first. An action without nonce takes the idempotency key for it.
 type HostedRequest struct {
 	Mandates       []string
+	Credentials    []vc.Value // as in Request
 	Action         vc.Value
 	IdempotencyKey string
 	Executor       string
@@ -114,7 +118,11 @@ func (c *Client) VerifyHosted(ctx context.Context, r HostedRequest) (Answer, err
 	if !r.WaitUntil.IsZero() {
 		request["waitUntil"] = spec.At(r.WaitUntil).String()
 	}
-	return c.verify(ctx, map[string]any{"mandates": r.Mandates, "action": r.Action, "request": request}, r.Wait)
+	body := map[string]any{"mandates": r.Mandates, "action": r.Action, "request": request}
+	if len(r.Credentials) > 0 {
+		body["credentials"] = r.Credentials
+	}
+	return c.verify(ctx, body, r.Wait)
 }
 
 func (c *Client) verify(ctx context.Context, body any, wait time.Duration) (Answer, error) {

@@ -11,13 +11,16 @@ import (
 
 // Rule asks the language of limits: one of Constraint, Window and Pattern is there.
 type Rule struct {
-	Constraint jcs.Value  `json:"constraint,omitzero"`
-	Action     jcs.Value  `json:"action,omitzero"`
-	At         spec.Time  `json:"at,omitzero"`
-	Window     *WindowAsk `json:"window,omitempty"`
-	Pattern    string     `json:"pattern,omitempty"`
-	Type       string     `json:"actionType,omitempty"`
-	Want       RuleEnd    `json:"want"`
+	Constraint jcs.Value `json:"constraint,omitzero"`
+	Action     jcs.Value `json:"action,omitzero"`
+	Agent      string    `json:"agent,omitempty"`
+	// Credentials are those that the agent presented.
+	Credentials []Credential `json:"credentials,omitempty"`
+	At          spec.Time    `json:"at,omitzero"`
+	Window      *WindowAsk   `json:"window,omitempty"`
+	Pattern     string       `json:"pattern,omitempty"`
+	Type        string       `json:"actionType,omitempty"`
+	Want        RuleEnd      `json:"want"`
 }
 
 // WindowAsk asks which window of a zone, or which rolling one, holds the instant.
@@ -67,7 +70,7 @@ func (r *Rule) ask() RuleEnd {
 	if err != nil {
 		return refusedRule(err)
 	}
-	v := c.Check(rule.Action{Type: a.Type, Resource: a.Resource, Amount: a.Amount, Value: r.Action}, r.At.Time)
+	v := c.Check(rule.Action{Type: a.Type, Resource: a.Resource, Amount: a.Amount, Value: r.Action, Agent: r.Agent, Credentials: r.presented()}, r.At.Time)
 	if v == nil {
 		return RuleEnd{Holds: true}
 	}

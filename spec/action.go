@@ -92,8 +92,8 @@ func (r *Request) check() error {
 	return nil
 }
 
-// Presentation is the agent's signed request: the mandate chain, root first, the action and the request (VCDM 2.0 section
-// 4.13). Its proof carries the verifier as domain and expires within a minute of its creation.
+// Presentation is the agent's signed request: the mandate chain, root first, what its constraints ask to be presented, the action
+// and the request (VCDM 2.0 section 4.13). Its proof carries the verifier as domain and expires within a minute of its creation.
 type Presentation struct {
 	Context    []string    `json:"@context"`
 	Type       []string    `json:"type"`
@@ -113,8 +113,9 @@ func (p *Presentation) check() error {
 		return refuse("context-fixed", "/@context", "the contexts are fixed, in order")
 	case !slices.Equal(p.Type, []string{"VerifiablePresentation"}):
 		return refuse("type-fixed", "/type", "exactly VerifiablePresentation")
-	case len(p.Credential) > MaxChain:
-		return refuse("delegation-depth", "/verifiableCredential", "at most %d mandates", MaxChain)
+	}
+	if err := p.checkPresented(); err != nil {
+		return err
 	}
 	if _, err := did.KeyOf(p.Holder); err != nil {
 		return refuse("subject-key", "/holder", "an agent is a did:key or did:jwk")

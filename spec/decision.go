@@ -142,8 +142,10 @@ type Position struct {
 type Inputs struct {
 	Roster       string `json:"roster"` // content digest of the version in force
 	Presentation string `json:"presentation"`
-	Commit       string `json:"commit,omitempty"`
-	RequestBody  string `json:"request"` // the request's identity
+	// Credentials are those of others in the presentation, and their status lists, in its order.
+	Credentials []string `json:"credentials,omitempty"`
+	Commit      string   `json:"commit,omitempty"`
+	RequestBody string   `json:"request"` // the request's identity
 }
 
 // Config is what Decide took from the relying party: its resource map's row for the action and its settings.

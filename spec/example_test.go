@@ -105,6 +105,7 @@ func requests(t testing.TB, w *writtest.World, ss spec.States, chain []spec.Docu
 }
 
 func everyMember(d *spec.Decision) {
+	d.Inputs.Credentials = []string{jcs.FormatDigest([32]byte{3})}
 	d.Seen, d.Checks[0].Reason, d.Checks[0].Detail = seen, "budget-exceeded", "daily"
 	if d.Result == spec.CollectMissing {
 		d.Closed = "recovery-expired"

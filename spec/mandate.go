@@ -217,6 +217,11 @@ func (m *Mandate) checkRules() error {
 			return refuse("constraint-repeated", place+"/id", "constraint ids are distinct")
 		}
 		ids[c.ID()] = true
+		for n, issuer := range rule.PinnedIssuers(c) {
+			if _, err := did.KeyOf(issuer); err != nil {
+				return refuse(rule.ReasonConstraintInvalid, place+"/issuers/"+strconv.Itoa(n), "not a did:key or did:jwk of a known key")
+			}
+		}
 		m.rules = append(m.rules, c)
 	}
 	return nil

@@ -112,6 +112,7 @@ func (in Inputs) check() error {
 	return firstError(
 		func() error { return checkDigest(in.Roster, "/inputs/roster") },
 		func() error { return checkDigest(in.Presentation, "/inputs/presentation") },
+		func() error { return checkEach("/inputs/credentials", in.Credentials) },
 		func() error { return checkOptional(in.Commit, "/inputs/commit") },
 		func() error { return checkDigest(in.RequestBody, "/inputs/request") },
 	)

@@ -159,7 +159,7 @@ func (x *exporter) presentation(d *spec.Decision) error {
 		return err
 	}
 	x.bundle.Presentation = pres.Document.Value
-	for _, v := range pres.Document.Body.(*spec.Presentation).Credential {
+	for _, v := range pres.Document.Body.(*spec.Presentation).Mandates() {
 		doc, err := spec.FromValue(v)
 		if err != nil {
 			return err

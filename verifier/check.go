@@ -147,6 +147,7 @@ type checking struct {
 	commit       spec.Document
 	receipt      spec.Document
 	mandates     []Mandate
+	credentials  []Presented
 	rosters      []spec.Document
 	events       []event // every logged document, in log order
 	decision     spec.Document
@@ -281,7 +282,7 @@ func (c *checking) parts() []part {
 	}
 	return []part{
 		{"/rosters", spec.TypeRoster, b.Rosters, true},
-		{"/presentation/verifiableCredential", spec.TypeMandate, c.presentation.Body.(*spec.Presentation).Credential, true},
+		{"/presentation/verifiableCredential", spec.TypeMandate, c.presentation.Body.(*spec.Presentation).Mandates(), true},
 		{"/interim", spec.TypeDecision, b.Interim, true}, {"/supplements", spec.TypeSupplement, b.Supplements, true},
 		{"/words", spec.TypeApproval, b.Words, true}, {"/notices", spec.TypeNotice, b.Notices, true}, {"/decision", spec.TypeDecision, one(b.Decision), false},
 		{"/begin", spec.TypeBegin, one(b.Begin), false}, {"/reports", spec.TypeReport, b.Reports, true},

@@ -27,6 +27,7 @@ type Case struct {
 	Request       spec.Request
 	RequestDigest string
 	Presentation  string // digest
+	Credentials   []Presented
 	Commit        string // digest, "" where the executor did not commit
 	Roster        string // content digest of the root grantor's roster that open judged by
 	Owner         string // the grantor to whom the relying party's map gives the action's resource, "" for nobody
@@ -59,7 +60,8 @@ func (c *Case) selfExecuted() bool { return c.Request.Executor == c.Agent }
 func Decide(c Case, states spec.States, now time.Time) ([]spec.Document, error) {
 	states = states.At(now)
 	d := &deciding{Case: &c, states: states, now: now, action: rule.Action{Type: c.Action.Type, Resource: c.Action.Resource,
-		Amount: c.Action.Amount, Value: c.ActionValue}}
+		Amount: c.Action.Amount, Value: c.ActionValue, Agent: c.Agent}}
+	d.action.Credentials = d.credentialsAt()
 	if err := d.load(); err != nil {
 		return nil, err
 	}
@@ -481,7 +483,8 @@ func (d *deciding) decision() *spec.Decision {
 		Type: "Decision", Version: spec.Version, Mode: d.Mode, ID: d.ID, Result: d.result(), Epoch: d.Epoch, Agent: d.Agent,
 		Grantor: d.root().Body.Terms().Grantor.ID, Checks: d.checks, Request: d.Request, Action: d.ActionValue,
 		Executor: d.Request.Executor, Resumes: d.Resumes, Closed: d.closed,
-		Inputs: spec.Inputs{Roster: d.Roster, Presentation: d.Presentation, Commit: d.Commit, RequestBody: d.RequestDigest},
+		Inputs: spec.Inputs{Roster: d.Roster, Presentation: d.Presentation, Credentials: digestsOf(d.Credentials), Commit: d.Commit,
+			RequestBody: d.RequestDigest},
 		Config: spec.Config{Resource: d.Action.Resource, Grantor: d.Owner, ExecuteWithin: spec.FormatDuration(d.ExecuteWithin)},
 		Env:    d.Env, Identity: d.Identity, ReceivedAt: spec.At(d.received()), At: spec.At(d.now), Seen: d.Seen,
 		Verifier: d.Verifier,

@@ -2,9 +2,11 @@ package verifier_test
 
 import (
 	"bytes"
+	"fmt"
 	"testing"
 
 	"github.com/writ-trust/writ/internal/jcs"
+	"github.com/writ-trust/writ/internal/writtest"
 	"github.com/writ-trust/writ/spec"
 	"github.com/writ-trust/writ/verifier"
 )
@@ -47,6 +49,33 @@ func FuzzParseTrust(f *testing.F) {
 		v, _ := jcs.ParseDocument(data)
 		if err != nil || !bytes.Equal(again, v.Canonical()) {
 			t.Errorf("%s came back as %s (%v)", data, again, err)
+		}
+	})
+}
+
+// FuzzPresented looks for a second text that passes for the credential which the chamber signed, and for panics.
+func FuzzPresented(f *testing.F) {
+	s := newStory(f, "fuzz presented")
+	good, list := s.Supplier(writtest.Payee, 7), s.SupplierStatus(bits(f, 0))
+	p := s.Present([]spec.Document{s.supplied("")}, s.Action("42.00"), s.Request("invoice-0"), s.Now).Body.(*spec.Presentation)
+	f.Add(good.Canonical())
+	f.Add(list.Canonical())
+	asked := 0
+	f.Fuzz(func(t *testing.T, data []byte) {
+		v, err := jcs.ParseDocument(data)
+		if err != nil {
+			return
+		}
+		asked++
+		next := *p
+		next.Credential, next.Request = []jcs.Value{p.Credential[0], v, list}, s.Request(fmt.Sprintf("invoice-%d", asked))
+		unsigned, err := spec.New(&next)
+		if err != nil {
+			return
+		}
+		l, err := s.verifier.Verify(t.Context(), verifier.Request{Org: org, Presentation: s.Presented(unsigned).Bytes()})
+		if d, _ := verifier.Decision(l); err == nil && d.Result == spec.Authorized && !v.Equal(good) {
+			t.Errorf("authorised by %s", data)
 		}
 	})
 }

@@ -28,7 +28,7 @@ type opened struct {
 }
 
 // open judges everything of a request that needs no lock, in the order of protocol.md 9.1: request, identity, ledger,
-// authenticity, approvals. What fails here is an error and leaves nothing.
+// authenticity, approvals, and what is presented beside the mandates. What fails here is an error and leaves nothing.
 func (v *Verifier) open(ctx context.Context, r Request) (*opened, error) {
 	doc, p, err := v.parsePresentation(r.Presentation)
 	if err != nil {
@@ -45,7 +45,7 @@ func (v *Verifier) open(ctx context.Context, r Request) (*opened, error) {
 	if o.ID, err = v.newID(); err != nil {
 		return nil, err
 	}
-	if err := v.openChain(p.Credential, o); err != nil {
+	if err := v.openChain(p.Mandates(), o); err != nil {
 		return nil, err
 	}
 	if err := v.identity(doc, p, o); err != nil {
@@ -54,13 +54,17 @@ func (v *Verifier) open(ctx context.Context, r Request) (*opened, error) {
 	return o, v.finish(ctx, r, doc, o)
 }
 
-// finish is what a new request and a resumed one share: ledger, authenticity, approvals, commit, and the operation.
+// finish is what a new request and a resumed one share: ledger, authenticity, approvals, presented credentials, commit, and the
+// operation.
 func (v *Verifier) finish(ctx context.Context, r Request, presentation spec.Document, o *opened) error {
 	if err := v.ledger(&o.Case); err != nil {
 		return err
 	}
 	roster, err := v.authenticity(ctx, r.Org, o)
 	if err != nil {
+		return err
+	}
+	if o.Credentials, err = openCredentials(presentation.Body.(*spec.Presentation), o.Mandates, v.Mode); err != nil {
 		return err
 	}
 	o.Roster = roster.NewestContent()
@@ -347,7 +351,7 @@ func (v *Verifier) reopen(ctx context.Context, org, interim string) (*opened, er
 	if o.ID, err = v.newID(); err != nil {
 		return nil, err
 	}
-	if err := v.openChain(p.Credential, o); err != nil {
+	if err := v.openChain(p.Mandates(), o); err != nil {
 		return nil, err
 	}
 	var commit []byte

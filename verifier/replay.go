@@ -13,6 +13,10 @@ import (
 // replay folds every logged document through spec.States.Apply in log order, after checking its signature, and runs each decision
 // again before it. So the rules of the ledger judge the bundle, not rules of its own.
 func (c *checking) replay() error {
+	var err error
+	if c.credentials, err = openCredentials(c.presentation.Body.(*spec.Presentation), c.mandates, c.mode()); err != nil {
+		return placed("/presentation", err)
+	}
 	for i, e := range c.events {
 		place := "/logged/" + strconv.Itoa(i) + "/document"
 		if err := c.signature(e); err != nil {
@@ -231,7 +235,8 @@ func (c *checking) again(e event, d *spec.Decision) error {
 	}
 	x := Case{ID: d.ID, Mode: d.Mode, Epoch: d.Epoch, Verifier: d.Verifier, Identity: d.Identity, Agent: p.Holder, Mandates: c.mandates,
 		Action: action, ActionValue: p.Action, Request: p.Request, RequestDigest: request, Presentation: c.presentation.Digest,
-		Roster: roster.NewestContent(), Owner: c.trust.Owner(action.Resource), ExecuteWithin: within, Resumes: d.Resumes,
+		Credentials: c.credentials,
+		Roster:      roster.NewestContent(), Owner: c.trust.Owner(action.Resource), ExecuteWithin: within, Resumes: d.Resumes,
 		ReceivedAt: c.receivedAt(d), Seen: d.Seen, Env: d.Env}
 	if !c.commit.IsZero() {
 		x.Commit = c.commit.Digest

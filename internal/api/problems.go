@@ -54,6 +54,8 @@ var statuses = byCode(map[int]string{
 		units-form key-syntax did-multikey did-key-type did-key-point did-jwk did-method proof-missing proof-not-single
 		proof-present proof-empty proof-context proof-type proof-suite proof-key proof-value proof-high-s proof-signature
 		proof-method proof-purpose proof-audience proof-domain proof-challenge proof-time proof-life proof-early proof-expired
+		credentials-many credential-form credential-unasked credential-repeated credential-issuer vc-context vc-type vc-id vc-issuer
+		vc-subject vc-status vc-evidence vc-time status-entry status-list status-encoding status-size
 		rdf-context rdf-keyword rdf-term rdf-reference rdf-character rdf-size rdf-poison rdf-processing`,
 	http.StatusTooManyRequests:    "rate-limited",
 	http.StatusServiceUnavailable: "indeterminate",

@@ -57,7 +57,7 @@ func (s *Server) requestIn(ctx context.Context, in *verifyInput) (verifier.Reque
 	if !body.Commit.IsZero() {
 		r.Commit = body.Commit.Canonical()
 	}
-	hosted := len(body.Mandates) > 0 || !body.Action.IsZero() || body.Request != nil
+	hosted := len(body.Mandates) > 0 || len(body.Credentials) > 0 || !body.Action.IsZero() || body.Request != nil
 	switch {
 	case !body.Presentation.IsZero() && hosted:
 		return r, spec.Refuse("request-syntax", "/presentation", "a presentation has mandates, action and request in it")
@@ -100,6 +100,7 @@ func (s *Server) present(ctx context.Context, org, agent, key string, body verif
 		}
 		p.Credential = append(p.Credential, credential)
 	}
+	p.Credential = append(p.Credential, body.Credentials...)
 	return sign(p, signer, s.Ledger.DID, s.Now())
 }
 

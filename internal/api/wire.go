@@ -189,6 +189,7 @@ type verifyBody struct {
 	Presentation jcs.Value      `json:"presentation,omitempty" ref:"verifiablepresentation" doc:"Signed by the agent"`
 	Commit       jcs.Value      `json:"commit,omitempty" ref:"commit" doc:"The executor's, where it executes at once"`
 	Mandates     []jcs.Value    `json:"mandates,omitempty" doc:"Hosted: ids, content digests or credentials, root first"`
+	Credentials  []jcs.Value    `json:"credentials,omitempty" doc:"Hosted: credentials that the mandates ask for, and their status lists"`
 	Action       jcs.Value      `json:"action,omitempty" doc:"Hosted: without nonce, the idempotency key is its nonce"`
 	Request      *hostedRequest `json:"request,omitempty" doc:"Hosted"`
 }

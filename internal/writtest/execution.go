@@ -41,14 +41,30 @@ func (w *World) Request(key string, changes ...func(*spec.Request)) spec.Request
 
 // Present is the presentation of sealed mandates, root first, signed at an instant by the last one's subject for a minute.
 func (w *World) Present(mandates []spec.Document, action jcs.Value, request spec.Request, at time.Time) spec.Document {
+	return w.PresentWith(mandates, nil, action, request, at)
+}
+
+// PresentWith is Present with credentials of others behind the mandates.
+func (w *World) PresentWith(mandates []spec.Document, credentials []jcs.Value, action jcs.Value, request spec.Request, at time.Time) spec.Document {
 	leaf := mandates[len(mandates)-1].Body.(*spec.Mandate)
 	p := &spec.Presentation{Context: spec.Contexts(), Type: []string{"VerifiablePresentation"}, Mode: leaf.Subject.Mode,
 		Holder: leaf.Subject.ID, Action: action, Request: request}
 	for _, m := range mandates {
 		p.Credential = append(p.Credential, m.Value)
 	}
-	return w.sign(document(p), w.agentOf(p.Holder), vc.ProofOptions{Purpose: did.Authentication, Created: at,
-		Expires: at.Add(time.Minute), Domain: request.Ledger})
+	p.Credential = append(p.Credential, credentials...)
+	return w.signPresentation(document(p), at)
+}
+
+// Presented signs a presentation that a test has put together itself, at Now.
+func (w *World) Presented(unsigned spec.Document) spec.Document {
+	return w.signPresentation(unsigned, w.Now)
+}
+
+func (w *World) signPresentation(unsigned spec.Document, at time.Time) spec.Document {
+	p := unsigned.Body.(*spec.Presentation)
+	return w.sign(unsigned, w.agentOf(p.Holder), vc.ProofOptions{Purpose: did.Authentication, Created: at,
+		Expires: at.Add(time.Minute), Domain: p.Request.Ledger})
 }
 
 // RequestDigest is the identity of a presentation's request.
@@ -59,7 +75,7 @@ func RequestDigest(presentation spec.Document) string {
 
 func contents(p *spec.Presentation) []string {
 	var all []string
-	for _, m := range p.Credential {
+	for _, m := range p.Mandates() {
 		all = append(all, spec.ContentDigest(m))
 	}
 	return all

@@ -43,8 +43,10 @@ type Constraint interface {
 // An Action is what constraints look at.
 type Action struct {
 	Type, Resource string
-	Amount         *Money    // nil: the action moves no money
-	Value          jcs.Value // the whole action object, for pointers
+	Amount         *Money       // nil: the action moves no money
+	Value          jcs.Value    // the whole action object, for pointers
+	Agent          string       // the DID of whoever presents
+	Credentials    []Credential // those presented beside the mandates
 }
 
 // A Draw is what an action takes from a window.

@@ -26,7 +26,7 @@ const (
 )
 
 // valid is every shape that a constraint may have.
-var valid = slices.Concat(shapes, intervals, patterns, expressions)
+var valid = slices.Concat(shapes, intervals, patterns, expressions, credentials)
 
 var shapes = []string{
 	`{"id":"each","type":"amount","max":` + eur + `}`,
@@ -165,7 +165,7 @@ var invalid = []struct{ in, reason, pointer string }{
 }
 
 func TestParseRefuses(t *testing.T) {
-	for _, c := range invalid {
+	for _, c := range slices.Concat(invalid, invalidCredentials) {
 		got, err := rule.Parse(value(t, c.in))
 		var e *jcs.Error
 		if got != nil || !errors.As(err, &e) {
@@ -200,13 +200,13 @@ func TestSchemas(t *testing.T) {
 	for _, name := range rule.Types() {
 		schemas[name] = compile(t, name)
 	}
-	valueOnly := []string{"/zone", "/max/currency", "/max", "/pointer", "/days", "/values/1", "/to"} // a schema cannot compare or look up
+	valueOnly := []string{"/zone", "/max/currency", "/max", "/pointer", "/days", "/values/1", "/to", "/subject"} // a schema cannot compare or look up
 	for _, s := range valid {
 		if err := schemas[parse(t, s).Type()].Validate(plainJSON(t, s)); err != nil {
 			t.Errorf("schema refuses %s: %v", s, err)
 		}
 	}
-	for _, c := range invalid {
+	for _, c := range slices.Concat(invalid, invalidCredentials) {
 		name, _ := value(t, c.in).Member("type")
 		text, _ := name.Text()
 		if schema := schemas[text]; schema != nil && schema.Validate(plainJSON(t, c.in)) == nil && !slices.Contains(valueOnly, c.pointer) &&

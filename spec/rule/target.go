@@ -35,7 +35,7 @@ const (
 
 // check refuses every combination but the two; v is the constraint that t was read from.
 func (t *target) check(v jcs.Value) error {
-	if err := checkPointer(t.Pointer); err != nil {
+	if err := checkPointer("/pointer", t.Pointer); err != nil {
 		return err
 	}
 	_, each := v.Member("each")
@@ -57,13 +57,13 @@ var (
 )
 
 // checkPointer refuses array indices, and names people choose for show: of a counterparty only the id may be limited
-// (protocol.md 5).
-func checkPointer(p string) error {
+// (protocol.md 5). place is where the pointer stands in the constraint.
+func checkPointer(place, p string) error {
 	if len(p) > 256 || !pointerForm.MatchString(p) || arrayIndices.MatchString(p) {
-		return refuse(ReasonPointerInvalid, "/pointer", "a pointer is RFC 6901, at most 256 bytes, without array indices")
+		return refuse(ReasonPointerInvalid, place, "a pointer is RFC 6901, at most 256 bytes, without array indices")
 	}
 	if p != payeePointer && strings.HasPrefix(p+"/", "/counterparty/") {
-		return refuse(ReasonPointerName, "/pointer", "of a counterparty only "+payeePointer+" may be listed")
+		return refuse(ReasonPointerName, place, "of a counterparty only "+payeePointer+" may be listed")
 	}
 	return nil
 }
