@@ -2,6 +2,7 @@ package issuer
 
 import (
 	"context"
+	"slices"
 
 	"github.com/writ-trust/writ/spec"
 )
@@ -22,11 +23,18 @@ func (i *Issuer) admitPolicy(ctx context.Context, org string, p *spec.Policy) er
 	if !roster.Newest().Terms().MayIssue(p.Issuer) {
 		return spec.Refuse("issuer-unknown", "/issuer", "the issuer is the grantor or one of its seals")
 	}
-	_, _, err = i.policyBefore(ctx, org, p)
-	return err
+	_, state, err := i.policyBefore(ctx, org, p)
+	if err != nil || state == nil {
+		return err
+	}
+	if _, newest := state.NewestPolicy(); newest != t.Previous {
+		return spec.Refuse("policy-previous", "/credentialSubject/policy/previous", "not the version in force")
+	}
+	return nil
 }
 
-// policyBefore is the version that a policy version follows, with its chain; both are nil for the first.
+// policyBefore is the version that a policy version names as the one before, with its chain; both are nil for the first. Whether it
+// is still in force is for the chain to say.
 func (i *Issuer) policyBefore(ctx context.Context, org string, p *spec.Policy) (*spec.Policy, *spec.State, error) {
 	if p.Terms().Version == 1 {
 		return nil, nil, nil
@@ -35,14 +43,11 @@ func (i *Issuer) policyBefore(ctx context.Context, org string, p *spec.Policy) (
 	if err != nil {
 		return nil, nil, notFoundAs(err, "policy-previous", "no such version here")
 	}
-	before, content := state.NewestPolicy()
-	if content != p.Terms().Previous {
-		return nil, nil, spec.Refuse("policy-previous", "/credentialSubject/policy/previous", "not the version in force")
-	}
-	return before, state, nil
+	n := slices.IndexFunc(state.Policies, func(v spec.PolicyVersion) bool { return v.Content == p.Terms().Previous })
+	return state.Policies[n].Body(), state, nil
 }
 
-// PolicyNeeds is what a policy version asks of its approvers as things are now, and the content of its chain.
+// PolicyNeeds is what a policy version asks of its approvers by the newest roster, and its chain.
 func (i *Issuer) PolicyNeeds(ctx context.Context, org string, p *spec.Policy, content string) (spec.Needs, spec.ChainRef, error) {
 	roster, err := i.Journal.RosterState(ctx, org, p.Terms().Grantor)
 	if err != nil {
@@ -75,6 +80,9 @@ func (i *Issuer) openPolicy(ctx context.Context, org string, p *spec.Policy, con
 
 // namedPolicies are the chains of the policies that a mandate names. Each must be here, of the mandate's grantor.
 func (i *Issuer) namedPolicies(ctx context.Context, org string, m *spec.Mandate) ([]spec.ChainRef, error) {
+	if len(m.Terms().Policies) == 0 {
+		return nil, nil
+	}
 	var refs []spec.ChainRef
 	for _, content := range m.Terms().Policies {
 		refs = append(refs, spec.PolicyRef(content))

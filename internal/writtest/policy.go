@@ -22,6 +22,11 @@ func (w *World) Policy(changes ...func(*spec.Policy)) spec.Document {
 	return document(p)
 }
 
+// Enact logs version 1 of a policy with the approvals of treasurer and cfo, and returns it sealed.
+func (w *World) Enact(ss spec.States, changes ...func(*spec.Policy)) (spec.States, spec.Document) {
+	return w.issue(ss, w.Policy(changes...), w.ApprovePolicy)
+}
+
 // NextPolicy is the version after the one given, without approvals and unsealed.
 func (w *World) NextPolicy(before spec.Document, changes ...func(*spec.Policy)) spec.Document {
 	p := *Parsed(before).Body.(*spec.Policy)
