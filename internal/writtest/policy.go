@@ -70,3 +70,29 @@ func Under(policies ...spec.Document) func(*spec.Mandate) {
 		}
 	}
 }
+
+// underPolicies draws the action from the accounts of the policies that the root mandate names, where they are among the states.
+func (w *World) underPolicies(d *spec.Decision, ss spec.States) {
+	root := ss.ByContent(d.Mandates[0])
+	for _, content := range root.Mandate.Terms().Policies {
+		p, newest := ss.ByContent(content).NewestPolicy()
+		d.Inputs.Policies = append(d.Inputs.Policies, newest)
+		account := ss.ByContent(spec.AccountContent(content))
+		if account != nil {
+			d.Accounts = append(d.Accounts, spec.AccountPositionOf(content, account))
+		}
+		for _, c := range p.Rules() {
+			keeper, name, owner := root, spec.PolicyAccount(content, c.ID()), root.Content
+			if p.Shares(c.ID()) {
+				keeper, name, owner = account, c.ID(), ""
+			}
+			if keeper == nil {
+				continue
+			}
+			if u, ok := w.draw(keeper, name, c, d.Action); ok {
+				u.Mandate, u.Policy = owner, content
+				d.Usage = append(d.Usage, u)
+			}
+		}
+	}
+}
