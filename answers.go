@@ -79,7 +79,7 @@ type Said struct {
 type Draft struct {
 	ID        string              `json:"id"`      // urn:uuid:…
 	ShortID   string              `json:"shortId"` // mnd_…
-	Kind      string              `json:"kind"`    // spec.KindMandate or spec.KindRoster
+	Kind      string              `json:"kind"`    // spec.KindMandate, spec.KindRoster or spec.KindPolicy
 	Status    string              `json:"status"`  // draft, issued or declined
 	Content   string              `json:"content"` // content digest
 	Body      vc.Value            `json:"body"`    // the unsigned credential, complete
@@ -156,6 +156,27 @@ type RosterVersion struct {
 	Content    string   `json:"content"`
 	At         string   `json:"at"`
 	Vetoed     bool     `json:"vetoed"`
+	Credential vc.Value `json:"credential"`
+}
+
+// Policy is the chain of a policy, with the account of what its mandates share.
+type Policy struct {
+	Grantor   string              `json:"grantor"`
+	Name      string              `json:"name"` // of the version in force
+	Chain     string              `json:"chain"`
+	Seq       int64               `json:"seq"`
+	First     string              `json:"first"`     // content digest of version 1: what mandates name
+	Content   string              `json:"content"`   // of the version in force: what the next version names
+	Sentences map[string][]string `json:"sentences"` // by locale
+	Windows   []Window            `json:"windows"`   // of what is shared
+	Versions  []PolicyVersion     `json:"versions"`
+}
+
+// PolicyVersion is one version of a policy.
+type PolicyVersion struct {
+	Version    int64    `json:"version"`
+	Content    string   `json:"content"`
+	At         string   `json:"at"`
 	Credential vc.Value `json:"credential"`
 }
 

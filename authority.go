@@ -29,7 +29,7 @@ const defaultValid = 24 * time.Hour
 
 // Content is something that people approve, as they must be shown it. It is made from the documents themselves.
 type Content struct {
-	Kind   string // spec.KindMandate, KindRoster, KindSupplement or KindResume
+	Kind   string // spec.KindMandate, KindRoster, KindPolicy, KindSupplement or KindResume
 	Digest string // what the approval names
 	Mode   string
 	// Lines are the sentences in a locale; rosters have none, and are shown as they are (Body).
@@ -51,8 +51,10 @@ func ContentOf(d Draft) (Content, error) {
 		c.Kind, c.Lines = spec.KindMandate, b.Lines
 	case *spec.Roster:
 		c.Kind, c.Lines = spec.KindRoster, func(rule.Locale) []string { return nil }
+	case *spec.Policy:
+		c.Kind, c.Lines = spec.KindPolicy, b.Lines
 	default:
-		return Content{}, spec.Refuse("type-unknown", "/type", "a mandate or a roster is wanted")
+		return Content{}, spec.Refuse("type-unknown", "/type", "a mandate, a roster or a policy is wanted")
 	}
 	return c, nil
 }
@@ -151,8 +153,8 @@ func (c *Client) Approve(ctx context.Context, a Approver, decision string, conte
 	return post[Acknowledgement](ctx, c, path, doc.Bytes())
 }
 
-// Draft keeps a content for approval: a mandate or a roster version without proof and approvals. What it leaves out of @context,
-// type, id, issuer, salt and ledger (a roster's log) the server fills in.
+// Draft keeps a content for approval: a mandate, or a roster or policy version, without proof and approvals. What it leaves out of @context,
+// type, id, issuer, salt and ledger (a roster's or policy's log) the server fills in.
 func (c *Client) Draft(ctx context.Context, content vc.Value) (Draft, error) {
 	return post[Draft](ctx, c, "/v1/drafts", content.Canonical())
 }
@@ -222,6 +224,11 @@ func (c *Client) Mandates(ctx context.Context, cursor string) (items []MandateIt
 // Roster reads a roster by its grantor or by the content digest of any version.
 func (c *Client) Roster(ctx context.Context, id string) (Roster, error) {
 	return get[Roster](ctx, c, "/v1/rosters/"+url.PathEscape(id), nil)
+}
+
+// Policy reads a policy by the content digest of any version.
+func (c *Client) Policy(ctx context.Context, content string) (Policy, error) {
+	return get[Policy](ctx, c, "/v1/policies/"+url.PathEscape(content), nil)
 }
 
 // Ledger asks who the server is. A trust file must not be made of the answer alone.

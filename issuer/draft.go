@@ -9,8 +9,8 @@ import (
 	"github.com/writ-trust/writ/spec"
 )
 
-// Draft is one content on its way to being issued: a mandate, a roster version, or the supplement that an interim decision
-// proposes. All three live the one life of Next.
+// Draft is one content on its way to being issued: a mandate, a roster or policy version, or the supplement that an interim
+// decision proposes. All live the one life of Next.
 type Draft struct {
 	Needs   spec.Needs
 	Content jcs.Value // the unsigned credential, without approval entries

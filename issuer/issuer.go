@@ -20,6 +20,8 @@ type Journal interface {
 	Run(ctx context.Context, op spec.Op, f func(spec.States, time.Time) ([]spec.Document, error)) (spec.Logged, error)
 	States(ctx context.Context, org string, refs []spec.ChainRef, decisions []string) (spec.States, error)
 	RosterState(ctx context.Context, org, grantor string) (*spec.State, error)
+	// PolicyState is the chain of the policy that has a version of this content.
+	PolicyState(ctx context.Context, org, content string) (*spec.State, error)
 	Record(ctx context.Context, org, digest string) (spec.Record, error)
 }
 
@@ -62,7 +64,7 @@ func New(o Options) (*Issuer, error) {
 // clockSkew is how far an approval's own time may lie ahead of ours.
 const clockSkew = 10 * time.Second
 
-// Propose keeps a content for approval: a mandate or a roster version, unsigned and without approvals. What it leaves out of
+// Propose keeps a content for approval: a mandate, a roster version or a policy version, unsigned and without approvals. What it leaves out of
 // @context, type, id, salt, ledger, log and issuer is filled in, and so are list and index of status entries that name a purpose
 // alone. Nothing is logged and nothing is granted by it.
 func (i *Issuer) Propose(ctx context.Context, org string, content jcs.Value) (spec.Draft, error) {
@@ -103,11 +105,14 @@ func (i *Issuer) admit(ctx context.Context, org string, doc spec.Document, d *sp
 			return spec.Refuse("ledger-other", "/credentialSubject/roster/log", "this log is %s", i.Ledger.Log)
 		}
 		return i.listed(b.Terms())
+	case *spec.Policy:
+		d.ID, d.Kind = b.ID, spec.KindPolicy
+		return i.admitPolicy(ctx, org, b)
 	case *spec.Mandate:
 		d.ID, d.Kind = b.ID, spec.KindMandate
 		return i.admitMandate(ctx, org, b)
 	}
-	return spec.Refuse("type-unknown", "/type", "a mandate or a roster is wanted")
+	return spec.Refuse("type-unknown", "/type", "a mandate, a roster or a policy is wanted")
 }
 
 func (i *Issuer) admitMandate(ctx context.Context, org string, m *spec.Mandate) error {
@@ -126,6 +131,9 @@ func (i *Issuer) admitMandate(ctx context.Context, org string, m *spec.Mandate) 
 	}
 	if !roster.Newest().Terms().MayIssue(m.Issuer) {
 		return spec.Refuse("issuer-unknown", "/issuer", "the issuer is the grantor or one of its seals")
+	}
+	if _, err := i.namedPolicies(ctx, org, m); err != nil {
+		return err
 	}
 	return spec.CheckFeasible(m, roster.InForce(i.Now()))
 }
@@ -150,6 +158,9 @@ func (i *Issuer) complete(content jcs.Value) (jcs.Value, error) {
 	if _, ok := content.Lookup("/credentialSubject/roster"); ok {
 		kind, terms = "RosterCredential", "roster"
 	}
+	if _, ok := content.Lookup("/credentialSubject/policy"); ok {
+		kind, terms = "PolicyCredential", "policy"
+	}
 	urn, salt, err := i.draw()
 	if err != nil {
 		return content, err
@@ -169,7 +180,7 @@ func (i *Issuer) complete(content jcs.Value) (jcs.Value, error) {
 		return content, err
 	}
 	name, value := "ledger", any(i.Ledger)
-	if terms == "roster" {
+	if terms != "mandate" {
 		name, value = "log", i.Ledger.Log
 	}
 	if inner, err = orElse(inner, name, value); err != nil {
@@ -194,7 +205,7 @@ func (i *Issuer) draw() (urn, salt string, err error) {
 	return spec.UUIDv7(i.Now(), [10]byte(random[:10])), jcs.EncodeBase64(random[10:]), nil
 }
 
-// Approve takes one person's word on a content that waits: a mandate, a roster version, or a mandate that is suspended. When it
+// Approve takes one person's word on a content that waits: a mandate, a roster version, a policy version, or a mandate that is suspended. When it
 // is the last one needed the credential is issued with it. Only what the content's own approvers sign is taken.
 func (i *Issuer) Approve(ctx context.Context, org string, data []byte) (spec.Logged, error) {
 	doc, a, err := i.parseApproval(data)
@@ -202,7 +213,7 @@ func (i *Issuer) Approve(ctx context.Context, org string, data []byte) (spec.Log
 		return spec.Logged{}, err
 	}
 	switch a.Kind {
-	case spec.KindMandate, spec.KindRoster:
+	case spec.KindMandate, spec.KindRoster, spec.KindPolicy:
 		return i.approveDraft(ctx, org, doc, a)
 	case spec.KindResume:
 		return i.approveResume(ctx, org, doc, a)
@@ -246,6 +257,8 @@ func (i *Issuer) approveDraft(ctx context.Context, org string, doc spec.Document
 		needs, err = i.openMandate(ctx, org, b, kept.Content, &op)
 	case *spec.Roster:
 		needs, err = i.openRoster(ctx, org, b, kept.Content, &op)
+	case *spec.Policy:
+		needs, err = i.openPolicy(ctx, org, b, kept.Content, &op)
 	}
 	if err != nil {
 		return spec.Logged{}, err
@@ -261,8 +274,12 @@ func (i *Issuer) openMandate(ctx context.Context, org string, m *spec.Mandate, c
 	if err != nil {
 		return spec.Needs{}, err
 	}
+	policies, err := i.namedPolicies(ctx, org, m)
+	if err != nil {
+		return spec.Needs{}, err
+	}
 	op.Write = []spec.ChainRef{mandateRef(m, content)}
-	op.Read = []spec.ChainRef{rosterRef(roster)}
+	op.Read = append([]spec.ChainRef{rosterRef(roster)}, policies...)
 	return spec.NeedsOfMandate(m, content), nil
 }
 

@@ -80,11 +80,11 @@ func (s *State) take(u Usage, selfExecuted bool) (HoldLine, error) {
 	if err != nil {
 		return HoldLine{}, err
 	}
-	total := s.Total(u.Constraint, u.Unit, u.sumFrom(), u.To.Time)
+	total := s.Total(u.account(), u.Unit, u.sumFrom(), u.To.Time)
 	if (rule.Draw{Unit: u.Unit, Max: n.max, Amount: n.amount}).Over(total.Used(), n.max, total.Lifted+n.lift) > 0 {
 		return HoldLine{}, refuse("budget-exceeded", "/usage", "%s would be exceeded", u.Constraint)
 	}
-	w := s.openWindow(u.Constraint, u.Unit, u.From.Time, u.To.Time, n.max)
+	w := s.openWindow(u.account(), u.Unit, u.From.Time, u.To.Time, n.max)
 	w.Max = n.max
 	w.Lifted += n.lift
 	if n.lift > 0 {
@@ -95,7 +95,7 @@ func (s *State) take(u Usage, selfExecuted bool) (HoldLine, error) {
 	} else {
 		w.Held += n.amount
 	}
-	return HoldLine{Constraint: u.Constraint, Unit: u.Unit, From: u.From.Time, Amount: n.amount, Open: n.amount, Lift: n.lift}, nil
+	return HoldLine{Constraint: u.account(), Unit: u.Unit, From: u.From.Time, Amount: n.amount, Open: n.amount, Lift: n.lift}, nil
 }
 
 // Window is the account that the row says it found.
@@ -104,7 +104,7 @@ func (u Usage) Window() Window {
 		n, _ := rule.ParseUnits(s, u.Unit)
 		return n
 	}
-	return Window{Constraint: u.Constraint, Unit: u.Unit, From: u.From.Time, To: u.To.Time, Max: units(u.Max), Lifted: units(u.Before.Lifted),
+	return Window{Constraint: u.account(), Unit: u.Unit, From: u.From.Time, To: u.To.Time, Max: units(u.Max), Lifted: units(u.Before.Lifted),
 		Held: units(u.Before.Held), Committed: units(u.Before.Committed), Excess: units(u.Before.Excess), Lifts: u.Before.Lifts}
 }
 

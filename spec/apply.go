@@ -19,6 +19,8 @@ func (s *State) applyApproval(ss States, d Document, a *Approval, now time.Time)
 		return s.draftApproval(logged)
 	case KindRoster:
 		return s.rosterApproval(logged)
+	case KindPolicy:
+		return s.policyApproval(logged)
 	case KindSupplement:
 		return s.proposalApproval(logged)
 	case KindResume:
@@ -108,7 +110,7 @@ func (s *State) reconcile(ss States, l LoggedApproval) error {
 		return refuse("not-a-charge", "/content", "only a charge without a report is reconciled")
 	}
 	s.Pending = append(s.Pending, l)
-	root, err := ss.root(s.Mandate)
+	root, err := ss.rootOf(h)
 	if err != nil {
 		return err
 	}
@@ -147,6 +149,9 @@ func (s *State) applyMandate(ss States, d Document, m *Mandate, now time.Time) e
 		}
 		if r := ss.Roster(m.Terms().Grantor.ID); !r.Newest().Terms().MayIssue(m.Issuer) {
 			return refuse("issuer-unknown", "/issuer", "the issuer is the grantor or one of its seals")
+		}
+		if err := ss.CheckPolicies(m); err != nil {
+			return err
 		}
 	} else if err := s.applyChild(ss, m); err != nil {
 		return err
@@ -229,6 +234,9 @@ func (s *State) applyDecision(d Document, dec *Decision, now time.Time) error {
 
 // checkPosition keeps a decision on the chain as it was found: the entry before, and the status.
 func (s *State) checkPosition(dec *Decision) error {
+	if s.Kind == KindAccount {
+		return s.checkAccountPosition(dec)
+	}
 	i := slices.IndexFunc(dec.Positions, func(p Position) bool { return p.Mandate == s.Content })
 	if i < 0 || s.Mandate == nil {
 		return refuse("position-absent", "/positions", "a decision has a position on each of its chains")
@@ -240,22 +248,15 @@ func (s *State) checkPosition(dec *Decision) error {
 }
 
 func (s *State) applyAuthorized(d Document, dec *Decision, now time.Time) error {
-	switch {
-	case s.Status != StatusActive:
-		return refuse("mandate-"+string(s.Status), "", "the mandate is not active")
-	case now.Before(s.Mandate.ValidFrom.Time) || !now.Before(s.Mandate.ValidUntil.Time):
-		return refuse("mandate-expired", "", "outside the mandate's validity")
-	case !dec.SelfExecuted && s.OpenHolds() >= s.Mandate.MaxOpenHolds():
-		return refuse("holds-many", "", "the mandate has its most open holds")
-	case s.hold(d.Digest) != nil:
-		return refuse("decision-repeated", "", "the decision holds already")
+	if err := s.mayHold(d, dec, now); err != nil {
+		return err
 	}
 	h, err := newHold(d, dec)
 	if err != nil {
 		return err
 	}
 	for _, u := range dec.Usage {
-		if u.Mandate != s.Content {
+		if u.chain() != s.Content {
 			continue
 		}
 		if err := s.checkLift(u, dec.Resumes, now); err != nil {
@@ -272,11 +273,31 @@ func (s *State) applyAuthorized(d Document, dec *Decision, now time.Time) error 
 	return nil
 }
 
+// mayHold refuses an AUTHORIZED decision on a chain that has no leave, or no room, for it.
+func (s *State) mayHold(d Document, dec *Decision, now time.Time) error {
+	switch {
+	case s.Kind == KindAccount:
+		return s.mayCharge(d)
+	case s.Status != StatusActive:
+		return refuse("mandate-"+string(s.Status), "", "the mandate is not active")
+	case now.Before(s.Mandate.ValidFrom.Time) || !now.Before(s.Mandate.ValidUntil.Time):
+		return refuse("mandate-expired", "", "outside the mandate's validity")
+	case !dec.SelfExecuted && s.OpenHolds() >= s.Mandate.MaxOpenHolds():
+		return refuse("holds-many", "", "the mandate has its most open holds")
+	case s.hold(d.Digest) != nil:
+		return refuse("decision-repeated", "", "the decision holds already")
+	}
+	return nil
+}
+
 // checkLift holds the lift of a usage line against what backs it, a supplement of the interim decision, issued here, not spent, in
 // time; and against the ceilings of the clause that names the limit, with the lifts that stand now.
 func (s *State) checkLift(u Usage, interim string, now time.Time) error {
-	if u.Lift == "" {
+	switch {
+	case u.Lift == "":
 		return nil
+	case u.Policy != "":
+		return refuse("lift-unbacked", "/usage", "nothing lifts a limit of a policy")
 	}
 	n, err := u.units()
 	if err != nil {
@@ -321,7 +342,7 @@ func newHold(d Document, dec *Decision) (Hold, error) {
 	if err != nil {
 		return Hold{}, err
 	}
-	h := Hold{Decision: d.Digest, Mandates: dec.Mandates, Action: ActionDigest(dec.Action), Payload: a.PayloadDigest(),
+	h := Hold{Decision: d.Digest, Mandates: dec.Mandates, Policies: dec.Shared(), Action: ActionDigest(dec.Action), Payload: a.PayloadDigest(),
 		Executor: dec.Executor, SelfExecuted: dec.SelfExecuted, Charged: dec.Charged, ExecuteBefore: dec.ExecuteBefore.Time,
 		Status: HoldHeld}
 	if dec.Charged {

@@ -17,6 +17,9 @@ const (
 	KindReconciliation = "reconciliation"
 )
 
+// KindAccount is a chain that keeps what a policy's mandates share; nothing on it is approved.
+const KindAccount = "account"
+
 // Decisions of an approver.
 const (
 	Approve  = "approve"

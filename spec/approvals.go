@@ -20,6 +20,7 @@ type Needs struct {
 	Threshold   int64
 	LeastGrade  Grade
 	RequestedBy string                       // never counts
+	Narrows     bool                         // a policy version that only narrows the one before
 	Mandate     *Mandate                     // root mandates: the roster's powers are asked too
 	Lines       func(l rule.Locale) []string // the sentences that an approver was shown
 }
@@ -118,10 +119,11 @@ func CheckApprovals(n Needs, approvals []LoggedApproval, rosters []*Roster) (Gra
 	if !enough {
 		return "", refuse(ReasonApprovalsMissing, "", "%d distinct persons of those named must approve", n.Threshold)
 	}
-	if n.Kind == KindRoster { // a version is approved by the change threshold of each that is in force
+	if n.Kind == KindRoster || n.Kind == KindPolicy { // a version is approved by the change threshold of each that is in force
 		for _, r := range rosters {
-			if ok, _ := n.reach(grades, r.Terms().names(), r.Terms().ChangeThreshold, ""); !ok {
-				return "", refuse(ReasonApprovalsMissing, "", "%d distinct persons of each roster version in force must approve", r.Terms().ChangeThreshold)
+			persons, threshold := n.changers(r.Terms())
+			if ok, _ := n.reach(grades, persons, threshold, ""); !ok {
+				return "", refuse(ReasonApprovalsMissing, "", "%d distinct persons of each roster version in force must approve", threshold)
 			}
 		}
 	}

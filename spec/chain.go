@@ -26,8 +26,8 @@ const (
 // Ask it at an instant (At), since holds lapse by time.
 type State struct {
 	Chain   string // HMAC of the content, see ChainID
-	Kind    string // KindMandate or KindRoster
-	Content string // content digest; of version 1 for a roster
+	Kind    string // KindMandate, KindRoster, KindPolicy or KindAccount
+	Content string // content digest; of version 1 for a roster or policy, AccountContent for an account
 	Status  Status
 	Seq     int64     // entries so far
 	Head    string    // leaf hash of the newest entry
@@ -40,6 +40,7 @@ type State struct {
 	Holds     []Hold           // the open ones, and those asked for by the decision's digest
 	Proposals []Proposal       // supplements proposed on this chain
 	Versions  []RosterVersion  // rosters: every version, oldest first
+	Policies  []PolicyVersion  // policies: every version, oldest first
 }
 
 // LoggedApproval is an approval with the ledger time of its entry.
@@ -95,7 +96,8 @@ const (
 // Hold is what one AUTHORIZED decision took on this chain, and how far it is settled.
 type Hold struct {
 	Decision      string
-	Mandates      []string // root first; the decision's chains
+	Mandates      []string // root first
+	Policies      []string // whose accounts it is charged to as a whole, by the contents of their versions 1
 	Action        string
 	Payload       string // payload digest, "" where the action has none
 	Executor      string
@@ -216,6 +218,7 @@ func (s *State) clone() *State {
 		c.Proposals[i].Pending = slices.Clone(c.Proposals[i].Pending)
 	}
 	c.Versions = slices.Clone(s.Versions)
+	c.Policies = slices.Clone(s.Policies)
 	return &c
 }
 
@@ -262,6 +265,8 @@ func (ss States) chainsOf(d Document) ([]string, error) {
 		return []string{ContentDigest(d.Value)}, nil
 	case *Roster:
 		return ss.rosterChain(b, ContentDigest(d.Value))
+	case *Policy:
+		return ss.policyChain(b, ContentDigest(d.Value))
 	case *Supplement:
 		return []string{b.Terms().Base}, nil
 	case *Decision:
@@ -276,6 +281,8 @@ func (ss States) chainsOf(d Document) ([]string, error) {
 		switch b.Kind {
 		case KindSupplement:
 			return ss.proposalChain(b.Content)
+		case KindPolicy:
+			return ss.policyWordChain(b.Content)
 		case KindReconciliation:
 			return ss.reconciledChains(b.Content)
 		}
@@ -319,7 +326,7 @@ func (ss States) proposalChain(content string) ([]string, error) {
 func (ss States) holdChains(decision string) ([]string, error) {
 	for _, s := range ss {
 		if h := s.hold(decision); h != nil {
-			return h.Mandates, nil
+			return h.chains(), nil
 		}
 	}
 	return nil, refuse("decision-unknown", "/decision", "no authorised decision with this digest")
@@ -329,7 +336,7 @@ func (ss States) reconciledChains(content string) ([]string, error) {
 	for _, s := range ss {
 		for _, h := range s.Holds {
 			if ReconciliationContent(h.Decision) == content {
-				return h.Mandates, nil
+				return h.chains(), nil
 			}
 		}
 	}
@@ -345,6 +352,8 @@ func (s *State) apply(ss States, d Document, now time.Time) error {
 		return s.applyMandate(ss, d, b, now)
 	case *Roster:
 		return s.applyRoster(d, b, now)
+	case *Policy:
+		return s.applyPolicy(ss, d, b, now)
 	case *Supplement:
 		return s.applySupplement(ss, d, b, now)
 	case *Decision:

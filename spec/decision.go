@@ -52,6 +52,9 @@ type Decision struct {
 	At            Time       `json:"at"`
 	Seen          *Seen      `json:"seen,omitempty"`
 	Verifier      string     `json:"verifier"`
+
+	// Accounts are what was found on the account chains of policies: those that the action is charged to as a whole.
+	Accounts []AccountPosition `json:"accounts,omitempty"`
 }
 
 // Check is one check of protocol.md 9.1 and its outcome.
@@ -106,7 +109,8 @@ func PeriodOf(w rule.Window) *Period {
 // Usage is what the action would take from one window of one limit, and what was taken before; in an AUTHORIZED decision it
 // is a line of the hold. Amounts are decimals in the unit (a currency, or count).
 type Usage struct {
-	Mandate    string `json:"mandate"`
+	Mandate    string `json:"mandate,omitempty"` // whose account it is; absent where all mandates of the policy share it
+	Policy     string `json:"policy,omitempty"`  // whose limit it is, by the content of version 1; absent where it is the mandate's
 	Constraint string `json:"constraint"`
 	From       Time   `json:"from,omitempty"`
 	To         Time   `json:"to,omitempty"`
@@ -146,6 +150,9 @@ type Inputs struct {
 	Credentials []string `json:"credentials,omitempty"`
 	Commit      string   `json:"commit,omitempty"`
 	RequestBody string   `json:"request"` // the request's identity
+
+	// Policies are the content digests of the versions in force, in the order of the root's policies.
+	Policies []string `json:"policies,omitempty"`
 }
 
 // Config is what Decide took from the relying party: its resource map's row for the action and its settings.
@@ -181,7 +188,7 @@ func (d *Decision) Leaf() string { return d.Mandates[len(d.Mandates)-1] }
 func (d *Decision) Chains() []string {
 	switch d.Result {
 	case Authorized:
-		return d.Mandates
+		return slices.Concat(d.Mandates, accountContents(d.Shared()))
 	case Rejected:
 		return []string{d.Leaf()}
 	}
@@ -245,6 +252,14 @@ func Place(d Document, ss States) (Document, error) {
 			return Document{}, refuse("chain-unknown", "/mandates", "no such chain here")
 		}
 		placed.Positions[i] = Position{Mandate: content, Seq: s.Seq + 1, Previous: s.Head, Status: s.Status, OpenHolds: s.OpenHolds()}
+	}
+	placed.Accounts = slices.Clone(dec.Accounts)
+	for i, a := range placed.Accounts {
+		s := ss.ByContent(AccountContent(a.Policy))
+		if s == nil {
+			return Document{}, refuse("chain-unknown", "/accounts", "no such chain here")
+		}
+		placed.Accounts[i] = AccountPositionOf(a.Policy, s)
 	}
 	return New(&placed)
 }

@@ -256,7 +256,7 @@ func TestParseRefuses(t *testing.T) {
 		{"amount without cents", `"10000.00"`, `"10000"`, "money-form"},
 		{"time with an offset", `"2027-04-01T09:00:00Z"`, `"2027-04-01T09:00:00+00:00"`, "time-syntax"},
 		{"live mode said", `"mandate":{`, `"mode":"live","mandate":{`, "mode-unknown"},
-		{"policies", `"version":"1"`, `"policies":["` + emptyDigest + `"],"version":"1"`, "policy-unsupported"},
+		{"a policy named twice", `"version":"1"`, `"policies":["` + emptyDigest + `","` + emptyDigest + `"],"version":"1"`, "policies-many"},
 		{"issuer of an unknown method", `"issuer":"did:web:acme.example"`, `"issuer":"did:example:acme"`, "did-syntax"},
 		{"digest with another tail", `"salt":"u`, `"parent":"uEiDjsMRCmPwcFJr79MiZb7kkJ65B5GSbk0yklZkbeFK4VR","salt":"u`, "child-approvers"},
 	} {

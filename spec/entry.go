@@ -274,7 +274,7 @@ func (ss States) Record(d Document, now Time, salts func(chains []string) Salts)
 	return next, r, nil
 }
 
-// EntryKind is what the entry of a document says in the clear. It names rosters and root mandates of organisations, so that anybody can watch for their own name.
+// EntryKind is what the entry of a document says in the clear. It names rosters, policies and root mandates of organisations, so that anybody can watch for their own name.
 func (ss States) EntryKind(d Document) (kind, grantor string) {
 	switch b := d.Body.(type) {
 	case *Roster:
@@ -282,6 +282,11 @@ func (ss States) EntryKind(d Document) (kind, grantor string) {
 			grantor = b.Terms().Grantor
 		}
 		return EntryRoster, grantor
+	case *Policy:
+		if ss.publicGrantor(b.Terms().Grantor) {
+			grantor = b.Terms().Grantor
+		}
+		return EntryPolicy, grantor
 	case *Mandate:
 		if b.IsRoot() && ss.publicGrantor(b.Terms().Grantor.ID) {
 			grantor = b.Terms().Grantor.ID

@@ -35,7 +35,9 @@ func examples(t testing.TB) map[string][]spec.Document {
 	add(first, w.Sign(w.NextRoster(first, func(r *spec.Roster) {
 		r.Terms().Persons[2].Keys[0].CompromisedSince = spec.At(w.Now)
 	}), "seal", did.AssertionMethod, w.Now))
-	ss, root := w.Grant(ss, fullMandate)
+	ss, policy := w.Enact(ss, fullPolicy)
+	add(policy, w.Seal(w.NextPolicy(policy)))
+	ss, root := w.Grant(ss, fullMandate, writtest.Under(policy))
 	ss, child := w.Delegate(ss, root, func(m *spec.Mandate) { m.Evidence = []jcs.Value{writtest.JSON(source)} })
 	add(root, child)
 	add(exampleApproval(t, w, root))
@@ -50,6 +52,12 @@ func fullRoster(r *spec.Roster) {
 	r.Terms().Public = &public
 	r.Terms().Powers = append(r.Terms().Powers, spec.Power{Actions: []string{"payments.transfer"}, Persons: []string{"cfo"},
 		Threshold: 1, LeastGrade: spec.GradeDevice, UpTo: &spec.UpTo{Each: *euros(100_00), PerDay: euros(500_00)}})
+}
+
+func fullPolicy(p *spec.Policy) {
+	p.Subject.Mode, p.Evidence = spec.ModeTest, []jcs.Value{writtest.JSON(source)}
+	p.ValidFrom, p.ValidUntil = spec.At(writtest.Start), spec.At(writtest.Start.AddDate(1, 0, 0))
+	p.Terms().Scope.Resources = []string{writtest.Account}
 }
 
 func fullMandate(m *spec.Mandate) {
@@ -96,6 +104,10 @@ func requests(t testing.TB, w *writtest.World, ss spec.States, chain []spec.Docu
 		d.Inputs.Commit = w.Commit(p, w.Now).Digest
 		d.Usage[0].Lift, d.Usage[0].Supplement, d.Usage[0].SumFrom, d.Usage[0].Before.Lifts = "100.00", proposed.Digest, d.Usage[0].From, 1
 		d.Positions[0].OpenHolds = 1
+		policy := chain[0].Body.(*spec.Mandate).Terms().Policies[0]
+		d.Inputs.Policies = []string{policy}
+		d.Usage[1].Policy = policy
+		d.Accounts = []spec.AccountPosition{{Policy: policy, Seq: 2, Previous: d.Positions[0].Previous, OpenHolds: 1}}
 	}), w.Now)
 	docs := []spec.Document{p, interim, granted, w.Seal(proposed, w.ApproveSupplement("cfo", chain[0], proposed))}
 	docs = append(docs, executions(t, w, p, granted)...)

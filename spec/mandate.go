@@ -159,8 +159,6 @@ func (m *Mandate) checkTerms() error {
 		return refuse("did-syntax", mandateAt+"/grantor/id", "not a DID of a known method")
 	case did.Check(t.Ledger.Verifier) != nil || t.Ledger.Log == "":
 		return refuse("ledger-syntax", mandateAt+"/ledger", "a ledger is a DID and a log origin")
-	case len(t.Policies) > 0:
-		return refuse("policy-unsupported", mandateAt+"/policies", "policies are not part of this version")
 	case t.MaxOpenHolds < 0 || t.MaxOpenHolds > MaxOpenHolds:
 		return refuse("member-range", mandateAt+"/maxOpenHolds", "between 1 and %d", MaxOpenHolds)
 	case !distinct(t.Resources):
@@ -179,7 +177,7 @@ func (m *Mandate) checkTerms() error {
 			return at(mandateAt+"/statusMaxAge", err)
 		}
 	}
-	if err := checkFree(t.Free); err != nil {
+	if err := firstError(func() error { return checkFree(t.Free) }, t.checkPolicies); err != nil {
 		return err
 	}
 	for _, members := range [][]jcs.Value{m.CredentialStatus, m.CredentialSchema, m.RelatedResource} {
@@ -200,31 +198,9 @@ func checkFree(free []string) error {
 	return nil
 }
 
-func (m *Mandate) checkRules() error {
-	t := m.Terms()
-	if len(t.Constraints) > maxConstraints {
-		return refuse("constraints-many", mandateAt+"/constraints", "at most %d", maxConstraints)
-	}
-	ids := map[string]bool{}
-	m.rules = make([]rule.Constraint, 0, len(t.Constraints))
-	for i, v := range t.Constraints {
-		place := mandateAt + "/constraints/" + strconv.Itoa(i)
-		c, err := rule.Parse(v)
-		if err != nil {
-			return at(place, err)
-		}
-		if ids[c.ID()] {
-			return refuse("constraint-repeated", place+"/id", "constraint ids are distinct")
-		}
-		ids[c.ID()] = true
-		for n, issuer := range rule.PinnedIssuers(c) {
-			if _, err := did.KeyOf(issuer); err != nil {
-				return refuse(rule.ReasonConstraintInvalid, place+"/issuers/"+strconv.Itoa(n), "not a did:key or did:jwk of a known key")
-			}
-		}
-		m.rules = append(m.rules, c)
-	}
-	return nil
+func (m *Mandate) checkRules() (err error) {
+	m.rules, err = parseRules(m.Terms().Constraints, maxConstraints, mandateAt+"/constraints")
+	return err
 }
 
 func (m *Mandate) checkRecovery() error {

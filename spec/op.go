@@ -45,7 +45,7 @@ type ExternalRef struct {
 // ChainRef names a chain by its content digest; Salt, Log and Kind are needed where the chain may not exist yet.
 type ChainRef struct {
 	Content string
-	Kind    string // KindMandate or KindRoster
+	Kind    string // KindMandate, KindRoster, KindPolicy or KindAccount
 	Salt    string
 	Log     string
 }
@@ -80,7 +80,7 @@ func (l Logged) Last() Record {
 type Draft struct {
 	ID      string // urn:uuid of the credential
 	Org     string
-	Kind    string // KindMandate or KindRoster
+	Kind    string // KindMandate, KindRoster or KindPolicy
 	Content string // content digest
 	Body    []byte
 	Created time.Time

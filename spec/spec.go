@@ -23,6 +23,7 @@ const (
 	TypeRoster       = "rostercredential"
 	TypeMandate      = "mandatecredential"
 	TypeSupplement   = "supplementcredential"
+	TypePolicy       = "policycredential"
 	TypeReceipt      = "receiptcredential"
 	TypeApproval     = "mandateapproval"
 	TypePresentation = "verifiablepresentation"
@@ -33,7 +34,7 @@ const (
 	TypeNotice       = "revocationnotice"
 )
 
-// Body is the typed content of a Document: a pointer to one of Roster, Mandate, Supplement, Receipt, Approval, Presentation,
+// Body is the typed content of a Document: a pointer to one of Roster, Mandate, Supplement, Policy, Receipt, Approval, Presentation,
 // Decision, Commit, Begin, Report or Notice.
 type Body interface {
 	docType() string
@@ -167,6 +168,8 @@ func newBody(docType string) Body {
 		return new(Mandate)
 	case TypeSupplement:
 		return new(Supplement)
+	case TypePolicy:
+		return new(Policy)
 	case TypeReceipt:
 		return new(Receipt)
 	case TypeApproval:

@@ -44,6 +44,7 @@ func (d *Decision) checkLists() error {
 		func() error { return checkAll("/missing", d.Missing, Missing.check) },
 		func() error { return checkAll("/usage", d.Usage, Usage.check) },
 		func() error { return checkAll("/positions", d.Positions, Position.check) },
+		d.checkAccounts,
 		d.Inputs.check, d.Config.check,
 		func() error { return checkText("/env", d.Env.Spec, d.Env.TZ, d.Env.Currency, d.Env.Rule) },
 		func() error { return checkOptional(d.Resumes, "/resumes") },
@@ -79,7 +80,7 @@ func (l Lift) check() error {
 
 func (u Usage) check() error {
 	return firstError(
-		func() error { return checkDigest(u.Mandate, "/mandate") },
+		u.checkOwner,
 		func() error { return checkText("/constraint", u.Constraint, u.Unit) },
 		func() error {
 			return checkText("/before", u.Before.Lifted, u.Before.Held, u.Before.Committed, u.Before.Excess)
@@ -111,6 +112,7 @@ func (p Position) check() error {
 func (in Inputs) check() error {
 	return firstError(
 		func() error { return checkDigest(in.Roster, "/inputs/roster") },
+		func() error { return checkEach("/inputs/policies", in.Policies) },
 		func() error { return checkDigest(in.Presentation, "/inputs/presentation") },
 		func() error { return checkEach("/inputs/credentials", in.Credentials) },
 		func() error { return checkOptional(in.Commit, "/inputs/commit") },

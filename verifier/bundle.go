@@ -27,8 +27,9 @@ type Bundle struct {
 	Words        []jcs.Value `json:"words,omitempty"`   // of people, that no credential carries: declines, withdrawals, what they withdrew
 	Notices      []jcs.Value `json:"notices,omitempty"` // on the roster's chain: vetoes
 	Commit       jcs.Value   `json:"commit,omitempty"`
-	Presentation jcs.Value   `json:"presentation"` // with the mandate chain and its approvals
-	Rosters      []jcs.Value `json:"rosters"`      // from the pinned one to the one in force
+	Presentation jcs.Value   `json:"presentation"`       // with the mandate chain and its approvals
+	Rosters      []jcs.Value `json:"rosters"`            // from the pinned one to the one in force
+	Policies     []jcs.Value `json:"policies,omitempty"` // of each that the root mandate names, from its first version to the one in force
 	Logged       []LoggedAt  `json:"logged"`
 }
 
@@ -65,6 +66,7 @@ type exporter struct {
 	prove   func(index int64) ([]byte, error)
 	bundle  *Bundle
 	done    map[string]bool
+	last    time.Time // ledger time of the last document
 
 	mandates map[string]*spec.Mandate // of the presentation, by content
 	carried  map[string]bool          // approvals that a credential of the bundle has in its evidence
@@ -88,11 +90,11 @@ func Export(ctx context.Context, archive Archive, org, decision string, receipt 
 	if err != nil {
 		return nil, err
 	}
-	last := rec.At
+	x.last = rec.At
 	for _, r := range following {
-		last = r.At
+		x.last = r.At
 	}
-	for _, step := range []func() error{func() error { return x.rosters(d, last) }, func() error { return x.presentation(d) },
+	for _, step := range []func() error{func() error { return x.rosters(d) }, func() error { return x.presentation(d) }, func() error { return x.policies(d) },
 		func() error { return x.interim(d) }, func() error { return x.log(rec) }, func() error { return x.following(following) }} {
 		if err := step(); err != nil {
 			return nil, err
@@ -103,17 +105,14 @@ func Export(ctx context.Context, archive Archive, org, decision string, receipt 
 }
 
 // rosters are those from the pinned one to the one in force when the last document was logged, with everything on their chain.
-func (x *exporter) rosters(d *spec.Decision, last time.Time) error {
+func (x *exporter) rosters(d *spec.Decision) error {
 	state, err := x.archive.RosterState(x.ctx, x.org, d.Grantor)
 	if err != nil {
 		return err
 	}
-	chain, err := x.archive.Chain(x.ctx, x.org, state.Content, 1, 0)
+	chain, err := x.upTo(state.Content)
 	if err != nil {
 		return err
-	}
-	if i := slices.IndexFunc(chain, func(r spec.Record) bool { return r.At.After(last) }); i >= 0 {
-		chain = chain[:i]
 	}
 	for _, r := range chain {
 		if r.Document.Type == spec.TypeRoster {
@@ -124,6 +123,15 @@ func (x *exporter) rosters(d *spec.Decision, last time.Time) error {
 		}
 	}
 	return x.words(chain)
+}
+
+// upTo are the entries of a chain that are no later than the bundle's last document.
+func (x *exporter) upTo(content string) ([]spec.Record, error) {
+	chain, err := x.archive.Chain(x.ctx, x.org, content, 1, 0)
+	if i := slices.IndexFunc(chain, func(r spec.Record) bool { return r.At.After(x.last) }); i >= 0 {
+		chain = chain[:i]
+	}
+	return chain, err
 }
 
 // carries notes the approvals that a credential of the bundle has in its evidence.

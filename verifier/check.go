@@ -149,6 +149,7 @@ type checking struct {
 	mandates     []Mandate
 	credentials  []Presented
 	rosters      []spec.Document
+	policies     []spec.Document
 	events       []event // every logged document, in log order
 	decision     spec.Document
 	interim      []spec.Document
@@ -281,7 +282,7 @@ func (c *checking) parts() []part {
 		return []jcs.Value{v}
 	}
 	return []part{
-		{"/rosters", spec.TypeRoster, b.Rosters, true},
+		{"/rosters", spec.TypeRoster, b.Rosters, true}, {"/policies", spec.TypePolicy, b.Policies, true},
 		{"/presentation/verifiableCredential", spec.TypeMandate, c.presentation.Body.(*spec.Presentation).Mandates(), true},
 		{"/interim", spec.TypeDecision, b.Interim, true}, {"/supplements", spec.TypeSupplement, b.Supplements, true},
 		{"/words", spec.TypeApproval, b.Words, true}, {"/notices", spec.TypeNotice, b.Notices, true}, {"/decision", spec.TypeDecision, one(b.Decision), false},
@@ -294,6 +295,8 @@ func (c *checking) keep(place string, d spec.Document, logged map[string]spec.Do
 	switch b := d.Body.(type) {
 	case *spec.Roster:
 		c.rosters = append(c.rosters, d)
+	case *spec.Policy:
+		c.policies = append(c.policies, d)
 	case *spec.Mandate:
 		c.mandates = append(c.mandates, Mandate{Content: spec.ContentDigest(d.Value), Body: b, doc: d})
 	case *spec.Decision:
@@ -408,8 +411,8 @@ func (c *checking) included(l LoggedAt, e *event) error {
 }
 
 // chainsGrow: ledger time never goes back in the log; along each chain, what is later in the log has a larger seq and, right after an
-// entry, names it. A roster's chain, and a mandate's up to the mandate itself, is here from its first entry on without a gap: nobody's
-// word on it is left out.
+// entry, names it. A roster's or policy's chain, and a mandate's up to the mandate itself, is here from its first entry on without a
+// gap: nobody's word on it is left out.
 func (c *checking) chainsGrow() error {
 	type head struct {
 		seq    int64
@@ -417,6 +420,10 @@ func (c *checking) chainsGrow() error {
 		issued bool
 	}
 	heads := map[string]head{}
+	accounts, err := c.accountChains()
+	if err != nil {
+		return err
+	}
 	for i, e := range c.events {
 		place := "/logged/" + strconv.Itoa(i)
 		if i > 0 && e.at.Before(c.events[i-1].at) {
@@ -424,10 +431,11 @@ func (c *checking) chainsGrow() error {
 		}
 		for _, o := range e.opened {
 			h := heads[o.Chain]
+			_, shared := accounts[o.Chain]
 			if o.Seq <= h.seq || o.Seq == h.seq+1 && o.Previous != h.leaf {
 				return spec.Refuse("chain-order", place, "the chain does not grow here")
 			}
-			if !h.issued && o.Seq != h.seq+1 {
+			if !shared && !h.issued && o.Seq != h.seq+1 {
 				return spec.Refuse("chain-gap", place, "an entry is left out before this one")
 			}
 			heads[o.Chain] = head{o.Seq, e.leaf, h.issued || e.doc.Type == spec.TypeMandate}

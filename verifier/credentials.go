@@ -103,9 +103,10 @@ func (c *Presented) open(all []Presented, mandates []Mandate, mode string) error
 	return err
 }
 
+// asked: by a constraint of a mandate, or perhaps of one of its policies, whose versions are known under the lock only.
 func (c *Presented) asked(mandates []Mandate) bool {
 	return slices.ContainsFunc(mandates, func(m Mandate) bool {
-		return slices.ContainsFunc(m.Body.Rules(), func(r rule.Constraint) bool {
+		return len(m.Body.Terms().Policies) > 0 || slices.ContainsFunc(m.Body.Rules(), func(r rule.Constraint) bool {
 			return rule.AsksFor(r, rule.Credential{Type: c.body.Type, Issuer: c.body.Issuer})
 		})
 	})

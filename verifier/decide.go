@@ -28,9 +28,10 @@ type Case struct {
 	RequestDigest string
 	Presentation  string // digest
 	Credentials   []Presented
-	Commit        string // digest, "" where the executor did not commit
-	Roster        string // content digest of the root grantor's roster that open judged by
-	Owner         string // the grantor to whom the relying party's map gives the action's resource, "" for nobody
+	Commit        string   // digest, "" where the executor did not commit
+	Roster        string   // content digest of the root grantor's roster that open judged by
+	Policies      []string // content digests of the versions that open saw, of the root's policies in their order
+	Owner         string   // the grantor to whom the relying party's map gives the action's resource, "" for nobody
 	ExecuteWithin time.Duration
 	Resumes       string // digest of the interim decision, "" for a new request
 	ReceivedAt    time.Time
@@ -75,10 +76,10 @@ func Decide(c Case, states spec.States, now time.Time) ([]spec.Document, error) 
 		name string
 		run  func()
 	}{
-		{"validity", d.validity}, {"status", d.status}, {"delegation", d.delegation}, {"scope", d.scope},
+		{"validity", d.validity}, {"status", d.status}, {"delegation", d.delegation}, {"scope", d.scope}, {"policy", d.policy},
 		{"constraints", d.constraints}, {"budget", d.budget},
 	} {
-		if d.name = check.name; !d.failed {
+		if d.name = check.name; !d.failed && (check.name != "policy" || len(d.policies) > 0) {
 			d.run(check.run)
 		}
 	}
@@ -97,6 +98,9 @@ type deciding struct {
 	action rule.Action
 	chains []*spec.State // of the mandates, root first
 	closed string        // why nothing may be proposed again
+
+	policies []policyInForce // of the root mandate
+	shared   []policyInForce // those with an account that the action is charged to
 
 	name    string // of the check that runs
 	failed  bool
@@ -121,7 +125,7 @@ func (d *deciding) load() error {
 	if r.NewestContent() != d.Roster {
 		return ErrMoved
 	}
-	return nil
+	return d.loadPolicies()
 }
 
 // authority: the resource belongs to the root grantor, and the executor is one that the grantor knows and that shares no
@@ -483,7 +487,7 @@ func (d *deciding) decision() *spec.Decision {
 		Type: "Decision", Version: spec.Version, Mode: d.Mode, ID: d.ID, Result: d.result(), Epoch: d.Epoch, Agent: d.Agent,
 		Grantor: d.root().Body.Terms().Grantor.ID, Checks: d.checks, Request: d.Request, Action: d.ActionValue,
 		Executor: d.Request.Executor, Resumes: d.Resumes, Closed: d.closed,
-		Inputs: spec.Inputs{Roster: d.Roster, Presentation: d.Presentation, Credentials: digestsOf(d.Credentials), Commit: d.Commit,
+		Inputs: spec.Inputs{Roster: d.Roster, Policies: d.Policies, Presentation: d.Presentation, Credentials: digestsOf(d.Credentials), Commit: d.Commit,
 			RequestBody: d.RequestDigest},
 		Config: spec.Config{Resource: d.Action.Resource, Grantor: d.Owner, ExecuteWithin: spec.FormatDuration(d.ExecuteWithin)},
 		Env:    d.Env, Identity: d.Identity, ReceivedAt: spec.At(d.received()), At: spec.At(d.now), Seen: d.Seen,
@@ -495,7 +499,7 @@ func (d *deciding) decision() *spec.Decision {
 		out.Positions = append(out.Positions, spec.Position{Mandate: m.Content, Seq: s.Seq + 1, Previous: s.Head,
 			Status: s.Status, OpenHolds: s.OpenHolds()})
 	}
-	out.Usage = d.usage
+	out.Usage, out.Accounts = d.usage, d.accounts()
 	switch out.Result {
 	case spec.Authorized:
 		out.SelfExecuted = d.selfExecuted()

@@ -73,9 +73,7 @@ func (v *Verifier) openExecution(ctx context.Context, org string, doc spec.Docum
 	if r, ok := doc.Body.(*spec.Report); ok && r.ExternalRef != "" {
 		op.Ref = spec.ExternalRef{Executor: d.Executor, Name: r.ExternalRef, Decision: decision}
 	}
-	for _, content := range d.Mandates {
-		op.Write = append(op.Write, spec.ChainRef{Content: content, Kind: spec.KindMandate})
-	}
+	op.Write = d.ChainRefs()
 	return op, roster.NewestContent(), nil
 }
 

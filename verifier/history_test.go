@@ -7,6 +7,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/writ-trust/writ/internal/jcs"
 	"github.com/writ-trust/writ/internal/writtest"
 	"github.com/writ-trust/writ/spec"
 	"github.com/writ-trust/writ/spec/rule"
@@ -18,6 +19,8 @@ import (
 type history struct {
 	*story
 	r       *rapid.T
+	policy  spec.Document // the newest version; root and self are under it
+	named   string        // its name: the content of its first version
 	root    spec.Document
 	child   spec.Document
 	self    spec.Document
@@ -54,8 +57,12 @@ type asked struct {
 func newHistory(r *rapid.T) *history {
 	s := newStory(r, fmt.Sprint(rapid.Uint32().Draw(r, "seed")))
 	h := &history{story: s, r: r}
-	h.root = s.enrol(s.Mandate())
-	h.self = s.enrol(s.Mandate(func(m *spec.Mandate) { m.Subject.Mandate.SelfExecuted = true }))
+	h.policy = s.enrol(s.Policy(func(p *spec.Policy) {
+		p.Terms().Constraints = []jcs.Value{writtest.Budget("together", "26000.00", "P1D"), writtest.Budget("daily", "20000.00", "P1D")}
+	}))
+	h.named = spec.ContentDigest(h.policy.Value)
+	h.root = s.enrol(s.Mandate(writtest.Under(h.policy)))
+	h.self = s.enrol(s.Mandate(writtest.Under(h.policy), func(m *spec.Mandate) { m.Subject.Mandate.SelfExecuted = true }))
 	h.child = s.Seal(s.Child(h.root))
 	_, err := s.issuer.Delegate(r.Context(), org, h.child.Bytes())
 	s.must(err)
@@ -70,7 +77,7 @@ func live(t *testing.T, every func(*history), authorized func(*history, spec.Sta
 		step := func(f func()) func(*rapid.T) { return func(*rapid.T) { f() } }
 		r.Repeat(map[string]func(*rapid.T){
 			"ask": step(h.askSome), "ask2": step(h.askSome), "begin": step(h.beginSome), "report": step(h.reportSome), "wait": step(h.wait),
-			"recover": step(h.answerSome), "replay": step(h.replaySome), "suspend": step(h.suspendSome), "resume": step(h.resumeSome), "roster": step(h.changeRoster),
+			"recover": step(h.answerSome), "replay": step(h.replaySome), "suspend": step(h.suspendSome), "resume": step(h.resumeSome), "roster": step(h.changeRoster), "policy": step(h.changePolicy),
 			"": func(*rapid.T) {
 				if h.every != nil {
 					h.every(h)
@@ -221,7 +228,7 @@ func (c *charge) used(now time.Time) int64 {
 func (c *charge) lift(owner string, now time.Time) int64 {
 	var lift int64
 	for _, u := range c.d.Usage {
-		if u.Mandate == owner && u.Lift != "" {
+		if u.Mandate == owner && u.Policy == "" && u.Lift != "" {
 			lift, _ = rule.ParseUnits(u.Lift, u.Unit)
 		}
 	}
@@ -296,14 +303,42 @@ func (h *history) changeRoster() {
 	h.change(func(r *spec.Roster) { r.Name = fmt.Sprintf("version %d", r.Subject.Roster.Version) })
 }
 
-// account is the model's view of one limit of one mandate in one window.
-func (h *history) account(mandate, constraint string, from time.Time) (used, lifts, excess int64) {
+// changePolicy narrows what both mandates share, or loosens it; a narrowing needs one of the two words.
+func (h *history) changePolicy() {
+	most := rapid.SampledFrom([]string{"9000.00", "18000.00", "26000.00", "40000.00"}).Draw(h.r, "together")
+	next := h.NextPolicy(h.policy, writtest.Limit(writtest.Budget("together", most, "P1D")))
+	h.proposed(next)
+	for _, person := range []string{"treasurer", "cfo"} {
+		l, err := h.issuer.Approve(h.t.Context(), org, h.ApprovePolicy(person, next).Bytes())
+		h.must(err)
+		if h.policy = l.Last().Document; h.policy.Type == spec.TypePolicy {
+			return
+		}
+	}
+	h.t.Fatalf("two words changed no policy")
+}
+
+// booked says on which chain a usage row is booked, and as what.
+func booked(u spec.Usage) (content, account string) {
+	switch {
+	case u.Policy == "":
+		return u.Mandate, u.Constraint
+	case u.Mandate == "":
+		return spec.AccountContent(u.Policy), u.Constraint
+	}
+	return u.Mandate, spec.PolicyAccount(u.Policy, u.Constraint)
+}
+
+// account is the model's view of one account of one chain in one window.
+func (h *history) account(content, account string, from time.Time) (used, lifts, excess int64) {
 	for _, c := range h.charges {
 		for _, u := range c.d.Usage {
-			if u.Mandate == mandate && u.Constraint == constraint && u.From.Equal(from) {
+			if on, as := booked(u); on == content && as == account && u.From.Equal(from) {
 				used += c.used(h.Now)
-				lifts += c.lift(mandate, h.Now)
 				excess += c.excess
+				if u.Policy == "" {
+					lifts += c.lift(content, h.Now)
+				}
 			}
 		}
 	}

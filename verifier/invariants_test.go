@@ -2,6 +2,7 @@ package verifier_test
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -151,7 +152,8 @@ func TestInvariant4Conservation(t *testing.T) {
 		}
 	}, func(h *history, _ spec.States, d *spec.Decision) {
 		for _, u := range d.Usage {
-			used, lifts, _ := h.account(u.Mandate, u.Constraint, u.From.Time)
+			content, account := booked(u)
+			used, lifts, _ := h.account(content, account, u.From.Time)
 			w := u.Window()
 			amount := minor(h.t, u.Amount)
 			lift := int64(0)
@@ -468,7 +470,7 @@ func TestInvariant11Neighbours(t *testing.T) {
 	live(t, nil, func(h *history, before spec.States, d *spec.Decision) {
 		narrow := spec.States{} // what the operation alone would have seen
 		for _, s := range before {
-			if s.Kind == spec.KindRoster || slices.Contains(d.Mandates, s.Content) {
+			if s.Kind == spec.KindRoster || slices.Contains(d.Mandates, s.Content) || s.Content == h.named || s.Content == spec.AccountContent(h.named) {
 				narrow[s.Chain] = s
 			}
 		}
@@ -502,9 +504,23 @@ func (h *history) decideAgain(d *spec.Decision, states spec.States) string {
 	for _, content := range d.Mandates {
 		c.Mandates = append(c.Mandates, verifier.Mandate{Content: content, Body: states.ByContent(content).Mandate})
 	}
-	docs, err := verifier.Decide(c, states, h.Now)
+	c.Policies = d.Inputs.Policies
+	docs, err := verifier.Decide(c, h.withAccount(states), h.Now)
 	h.must(err)
 	return docs[0].Digest
+}
+
+// withAccount adds the account that the policy's mandates share, where nothing was charged to it yet.
+func (h *history) withAccount(states spec.States) spec.States {
+	ref := h.policy.Body.(*spec.Policy).AccountRef(h.named)
+	if states.ByContent(ref.Content) != nil {
+		return states
+	}
+	id, err := spec.ChainID(ref.Salt, ref.Log, ref.Content)
+	h.must(err)
+	with := spec.States{id: &spec.State{Chain: id, Kind: ref.Kind, Content: ref.Content}}
+	maps.Copy(with, states)
+	return with
 }
 
 func must[T any](v T, err error) T {

@@ -79,6 +79,9 @@ func (v *Verifier) finish(ctx context.Context, r Request, presentation spec.Docu
 	o.op = spec.Op{Org: r.Org, Key: spec.RequestKey{Leaf: o.leaf().Content, Key: o.Request.IdempotencyKey, Body: o.RequestDigest},
 		Resume: o.Resumes, Write: refs(o.Mandates), Read: []spec.ChainRef{{Content: roster.Content, Kind: spec.KindRoster}},
 		Attach: []spec.Document{presentation}}
+	if err := v.openPolicies(ctx, r.Org, o); err != nil {
+		return err
+	}
 	return v.commit(r.Commit, roster, o)
 }
 

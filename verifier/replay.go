@@ -1,6 +1,7 @@
 package verifier
 
 import (
+	"maps"
 	"slices"
 	"strconv"
 	"time"
@@ -29,13 +30,15 @@ func (c *checking) replay() error {
 			if err := c.approved(); err != nil {
 				return placed(place, err)
 			}
-			c.restore(d)
+			if err := c.restore(d); err != nil {
+				return placed(place, err)
+			}
 			if err := c.again(e, d); err != nil && c.follows == nil {
 				c.follows = placed(place, err)
 			}
 		}
 		c.resumed(e)
-		next, touched, err := c.states.Apply(e.doc, e.at)
+		next, touched, err := c.amongPolicies(e).Apply(e.doc, e.at)
 		if err != nil {
 			if _, ok := e.doc.Body.(*spec.Decision); ok && c.follows != nil {
 				return c.request() // follows says why
@@ -45,7 +48,7 @@ func (c *checking) replay() error {
 		if err := c.linked(e, next, touched); err != nil {
 			return placed(place, err)
 		}
-		c.states = next
+		maps.Copy(c.states, next)
 		c.late(e)
 	}
 	return c.request()
@@ -63,7 +66,7 @@ func (c *checking) begin(e event) error {
 		}
 		content, salt, origin, kind = spec.ContentDigest(e.doc.Value), b.Terms().Salt, b.Terms().Ledger.Log, spec.KindMandate
 	case *spec.Approval:
-		if b.Kind != spec.KindMandate && b.Kind != spec.KindRoster || c.states.ByContent(b.Content) != nil {
+		if b.Kind != spec.KindMandate && b.Kind != spec.KindRoster && b.Kind != spec.KindPolicy || c.states.ByContent(b.Content) != nil {
 			return nil
 		}
 		content, kind = b.Content, b.Kind
@@ -90,6 +93,9 @@ func (c *checking) saltOf(content string) (salt, origin string) {
 		if m.Content == content {
 			return m.Body.Terms().Salt, m.Body.Terms().Ledger.Log
 		}
+	}
+	if p, ok := c.firstPolicy(content); ok && p.Terms().Version == 1 {
+		return p.Terms().Salt, p.Terms().Log
 	}
 	if r := c.rosters[0]; spec.ContentDigest(r.Value) == content {
 		t := r.Body.(*spec.Roster).Terms()
@@ -124,6 +130,9 @@ func (c *checking) linked(e event, next spec.States, touched []string) error {
 				return spec.Refuse("position-other", "", "the decision names another place than its entry has")
 			}
 		}
+		if err := oneAccount(d, s, o); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -149,7 +158,7 @@ func claimed(d spec.Document) time.Time {
 }
 
 // restore puts the chains where the decision says that it found them: this is what it signed, and follows holds it to it.
-func (c *checking) restore(d *spec.Decision) {
+func (c *checking) restore(d *spec.Decision) error {
 	for _, p := range d.Positions {
 		s := c.states.ByContent(p.Mandate)
 		if s == nil {
@@ -168,6 +177,7 @@ func (c *checking) restore(d *spec.Decision) {
 		}
 		c.states[s.Chain] = &restored
 	}
+	return c.restoreAccounts(d)
 }
 
 // resumed lets a begin follow a suspension that people ended: their words are not in a bundle, the status that its entry opens is.
@@ -236,7 +246,7 @@ func (c *checking) again(e event, d *spec.Decision) error {
 	x := Case{ID: d.ID, Mode: d.Mode, Epoch: d.Epoch, Verifier: d.Verifier, Identity: d.Identity, Agent: p.Holder, Mandates: c.mandates,
 		Action: action, ActionValue: p.Action, Request: p.Request, RequestDigest: request, Presentation: c.presentation.Digest,
 		Credentials: c.credentials,
-		Roster:      roster.NewestContent(), Owner: c.trust.Owner(action.Resource), ExecuteWithin: within, Resumes: d.Resumes,
+		Roster:      roster.NewestContent(), Policies: c.policiesInForce(), Owner: c.trust.Owner(action.Resource), ExecuteWithin: within, Resumes: d.Resumes,
 		ReceivedAt: c.receivedAt(d), Seen: d.Seen, Env: d.Env}
 	if !c.commit.IsZero() {
 		x.Commit = c.commit.Digest
@@ -280,6 +290,8 @@ func (c *checking) signature(e event) error {
 			return spec.Refuse("parent-inactive", "", "the parent is not in the bundle before it")
 		}
 		return checkChildSignature(e.doc, parent.Mandate)
+	case *spec.Policy:
+		return c.sealed(e.doc, b.Terms().Grantor)
 	case *spec.Supplement:
 		return c.sealed(e.doc, c.mandates[0].Body.Terms().Grantor.ID)
 	case *spec.Decision:

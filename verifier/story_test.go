@@ -91,8 +91,11 @@ func (s *story) enrol(content spec.Document) spec.Document {
 	_, err := s.issuer.Propose(context.Background(), org, content.Value)
 	s.must(err)
 	approve := s.ApproveMandate
-	if content.Type == spec.TypeRoster {
+	switch content.Type {
+	case spec.TypeRoster:
 		approve = s.ApproveRoster
+	case spec.TypePolicy:
+		approve = s.ApprovePolicy
 	}
 	for i, person := range []string{"treasurer", "cfo"} {
 		l, err := s.issuer.Approve(context.Background(), org, approve(person, content).Bytes())

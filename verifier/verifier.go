@@ -67,8 +67,8 @@ type Request struct {
 	Hosted       bool // the server signed the presentation with a hosted agent key
 }
 
-// ErrMoved says that the roster changed between open and the lock; the verifier opens again.
-var ErrMoved = errors.New("verifier: the roster moved on, open again")
+// ErrMoved says that the roster or a policy changed between open and the lock; the verifier opens again.
+var ErrMoved = errors.New("verifier: the roster or a policy moved on, open again")
 
 // NotEntitledError hides from the caller which of identity, authenticity and authority failed: whoever holds a stolen mandate
 // learns nothing. Reason is for the ledger's own log.
@@ -78,7 +78,7 @@ func (e *NotEntitledError) Error() string { return "not-entitled" }
 
 func notEntitled(reason string) error { return &NotEntitledError{Reason: reason} }
 
-// maxMoves bounds how often a request is opened again because the roster moved.
+// maxMoves bounds how often a request is opened again because the roster or a policy moved.
 const maxMoves = 3
 
 // Verify decides one request: AUTHORIZED with a hold, COLLECT_MISSING, or REJECTED; the same request again gets the same
@@ -118,7 +118,7 @@ func (v *Verifier) again(try func() (spec.Logged, error)) (spec.Logged, error) {
 			return logged, err
 		}
 		if i == maxMoves {
-			return logged, spec.Refuse("indeterminate", "", "the roster keeps moving; try again")
+			return logged, spec.Refuse("indeterminate", "", "the roster or a policy keeps moving; try again")
 		}
 	}
 }

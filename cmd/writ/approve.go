@@ -110,6 +110,10 @@ func (c approveCmd) matters(to *connection, key vc.Signer, d writ.Draft) (all []
 	if err != nil {
 		return nil, err
 	}
+	if content.Kind == spec.KindPolicy {
+		m, err := c.policyMatter(to, content, key)
+		return []matter{m}, err
+	}
 	m := c.matter(content)
 	if content.Kind == spec.KindMandate {
 		grantor, _ := content.Body.Lookup("/credentialSubject/mandate/grantor/id")

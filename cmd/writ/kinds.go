@@ -20,6 +20,8 @@ func whatIs(data []byte) string {
 		return "broken JSON"
 	case err != nil:
 		return "not JSON"
+	case has(v, "/credentialSubject/policy"):
+		return "a policy"
 	case has(v, "/policy"), has(v, "/resources"):
 		return "a trust file"
 	case has(v, "/credentialSubject/roster"):
@@ -58,11 +60,13 @@ func foreign(path, wanted string, data []byte, err error) error {
 	return fmt.Errorf("%s: %w", path, err)
 }
 
-// contentKind is what a content for approval is: a mandate or a roster. "" is neither.
+// contentKind is what a content for approval is: a mandate, a roster or a policy. "" is none of them.
 func contentKind(v jcs.Value) string {
 	switch {
 	case has(v, "/credentialSubject/roster"):
 		return spec.KindRoster
+	case has(v, "/credentialSubject/policy"):
+		return spec.KindPolicy
 	case has(v, "/credentialSubject/mandate"):
 		return spec.KindMandate
 	}
@@ -83,8 +87,11 @@ func checkContent(content any) error {
 		return err
 	}
 	kind, terms, filled := "MandateCredential", "mandate", map[string]any{"ledger": spec.Ledger{Verifier: exampleLedger, Log: exampleLog}}
-	if contentKind(v) == spec.KindRoster {
+	switch contentKind(v) {
+	case spec.KindRoster:
 		kind, terms, filled = "RosterCredential", "roster", map[string]any{"log": exampleLog}
+	case spec.KindPolicy:
+		kind, terms, filled = "PolicyCredential", "policy", map[string]any{"log": exampleLog}
 	}
 	filled["salt"] = jcs.EncodeBase64(make([]byte, 32))
 	subject, _ := v.Member("credentialSubject")

@@ -39,6 +39,7 @@ type mandateDraftCmd struct {
 	LiftBy   []string `placeholder:"PERSON" help:"Who may lift the daily limit."`
 	LiftMax  string   `placeholder:"MONEY" help:"By at most this, once and a day."`
 	LiftFor  string   `default:"PT4H" placeholder:"DURATION" help:"How long a request waits for the lift."`
+	Policy   []string `placeholder:"DIGEST" help:"Policy whose limits count too, by the content digest of its version 1; repeat it."`
 	Status   bool     `help:"Put it on the server's status lists, for those who read nothing else."`
 	Depth    int64    `help:"Levels of mandates that the agent may delegate."`
 }
@@ -74,6 +75,9 @@ func (c mandateDraftCmd) Run(sys *system) error {
 		if terms["recovery"], err = c.recovery(); err != nil {
 			return err
 		}
+	}
+	if len(c.Policy) > 0 {
+		terms["policies"] = c.Policy
 	}
 	if c.Depth > 0 {
 		terms["delegation"] = map[string]any{"maxDepth": c.Depth}

@@ -210,6 +210,10 @@ func (s *Server) draftOf(ctx context.Context, org string, d spec.Draft) (*draft,
 		if needs = spec.NeedsOfRoster(judge, d.Content); first != "" {
 			chain.Content = first
 		}
+	case *spec.Policy:
+		if needs, chain, err = s.Issuer.PolicyNeeds(ctx, org, b, d.Content); err != nil {
+			return nil, err
+		}
 	}
 	out.Approvers, out.Threshold = needs.Approvers, needs.Threshold
 	out.Sentences, out.Shown = localised(needs.Lines)

@@ -40,6 +40,7 @@ type Journal interface {
 
 type credentials interface {
 	States(ctx context.Context, org string, refs []spec.ChainRef, decisions []string) (spec.States, error)
+	PolicyState(ctx context.Context, org, content string) (*spec.State, error)
 	ByContent(ctx context.Context, org, content string) (spec.Record, error)
 	ByID(ctx context.Context, org, id string) (spec.Record, error)
 	ListMandates(ctx context.Context, org, cursor string, limit int) ([]journal.MandateItem, string, error)

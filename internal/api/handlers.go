@@ -72,7 +72,7 @@ func (s *Server) getDraft(ctx context.Context, in *named) (*draft, error) {
 	return s.draftOf(ctx, org, d)
 }
 
-// approve takes one person's word on a mandate, a roster, or a suspended mandate.
+// approve takes one person's word on a mandate, a roster, a policy, or a suspended mandate.
 func (s *Server) approve(ctx context.Context, in *posted) (*acknowledgement, error) {
 	org := callerOf(ctx).Org
 	l, err := s.Issuer.Approve(ctx, org, in.body())

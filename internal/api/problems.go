@@ -30,7 +30,7 @@ var statuses = byCode(map[int]string{
 		not-suspended not-a-charge status-transition position-stale time-backwards decision-not-authorized decision-repeated
 		action-other executor-other payload-other hold-entered hold-lapsed hold-closed holds-many hosted-agents-many report-final external-ref-reused report-order
 		report-agent budget-exceeded money-overflow mandate-draft mandate-declined mandate-suspended mandate-revoked
-		mandate-expired mandate-not-yet-valid roster-previous roster-identity roster-stale veto-late approval-declined
+		mandate-expired mandate-not-yet-valid roster-previous roster-identity roster-stale policy-previous policy-identity veto-late approval-declined
 		approvals-missing receipt-none export-foreign lift-unbacked table-rule`,
 	http.StatusRequestEntityTooLarge: "json-size request-too-large entry-size",
 	http.StatusUnsupportedMediaType:  "unsupported-media-type",
@@ -38,11 +38,11 @@ var statuses = byCode(map[int]string{
 	http.StatusUnprocessableEntity: `member-unknown member-missing member-type member-range member-value member-empty encoding-invalid
 		digest-syntax salt-syntax time-syntax duration-syntax id-syntax did-syntax pointer-syntax type-unknown type-fixed
 		context-fixed version-unknown mode-unknown mode-other validity-absent validity-order grantor-mismatch evidence-shape
-		evidence-approval-shape policy-unsupported subject-key ledger-syntax action-pattern action-type resource-absent
+		evidence-approval-shape subject-key ledger-syntax action-pattern action-type resource-absent
 		resource-repeated nonce-length payload-absent idempotency-key constraints-many constraint-repeated recovery-repeated
 		recovery-foreign recovery-unliftable recovery-unbounded recovery-window approval-clause text-hidden issuer-unknown approver-repeated approver-unknown threshold-range grade-unknown
 		delegation-depth child-approvers child-status child-issuer child-parent child-grantor child-ledger child-validity
-		child-depth child-self-executed roster-version roster-threshold roster-person roster-key roster-party executor-role
+		child-depth child-self-executed child-policies policies-many policy-version policy-shared policy-account policy-foreign policy-unknown roster-version roster-threshold roster-person roster-key roster-party executor-role
 		lift-foreign notice-act decision-result decision-missing decision-check decision-identity decision-execute-before
 		report-outcome report-amount receipt-foreign receipt-outcome mandate-incomplete supplement-alone approval-kind
 		approval-decision approval-expiry approval-expired approval-stale approval-future approval-not-logged power-missing

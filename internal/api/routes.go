@@ -15,11 +15,11 @@ func (s *Server) routes() {
 	const created = http.StatusCreated
 
 	register(s, operation{id: "createDraft", method: post, path: "/v1/drafts", scope: ScopeIssue, status: created, takes: unsigned{},
-		summary: "Keep a mandate or a roster version for approval"}, s.createDraft)
+		summary: "Keep a mandate, or a roster or policy version, for approval"}, s.createDraft)
 	register(s, operation{id: "getDraft", method: get, path: "/v1/drafts/{id}", scope: ScopeRead,
 		summary: "A draft, with what its approvers have said"}, s.getDraft)
 	register(s, operation{id: "approve", method: post, path: "/v1/approvals", scope: ScopeApprove, takes: spec.TypeApproval,
-		summary: "Hand over a person's approval of a mandate, a roster version, or the resuming of a mandate"}, s.approve)
+		summary: "Hand over a person's approval of a mandate, a roster or policy version, or the resuming of a mandate"}, s.approve)
 	register(s, operation{id: "delegate", method: post, path: "/v1/delegations", scope: ScopeIssue, takes: spec.TypeMandate,
 		summary: "Hand over a mandate that an agent signed for another below its own"}, s.delegate)
 	register(s, operation{id: "notice", method: post, path: "/v1/notices", scope: ScopeRevoke, takes: spec.TypeNotice,
@@ -30,6 +30,8 @@ func (s *Server) routes() {
 		summary: "A mandate with its status and account, by urn, mnd_ id or content digest"}, s.getMandate)
 	register(s, operation{id: "getRoster", method: get, path: "/v1/rosters/{id}", scope: ScopeRead,
 		summary: "A grantor's roster, by grantor or content digest"}, s.getRoster)
+	register(s, operation{id: "getPolicy", method: get, path: "/v1/policies/{id}", scope: ScopeRead,
+		summary: "A policy, by the content digest of any version"}, s.getPolicy)
 
 	register(s, operation{id: "verify", method: post, path: "/v1/verify", scope: ScopeVerify, takes: verifyBody{},
 		summary: "Decide whether an agent may act"}, s.verify)

@@ -78,8 +78,8 @@ func (s *Server) schemaOf(body any) *huma.Schema {
 	case string:
 		return &huma.Schema{Ref: "schemas/" + b + ".json"}
 	case unsigned:
-		return &huma.Schema{Type: huma.TypeObject, Description: "A MandateCredential or RosterCredential without proof and approvals; " +
-			"@context, type, id, issuer, salt and ledger (a roster's log) are filled in where they are absent"}
+		return &huma.Schema{Type: huma.TypeObject, Description: "A MandateCredential, RosterCredential or PolicyCredential without proof and " +
+			"approvals; @context, type, id, issuer, salt and ledger (a roster's or policy's log) are filled in where they are absent"}
 	case bundle:
 		return &huma.Schema{Type: huma.TypeObject, Description: "A bundle: see writ verify"}
 	case statusList:

@@ -86,7 +86,7 @@ func saidOf(approvals []spec.LoggedApproval) []said {
 type draft struct {
 	ID        string              `json:"id" doc:"urn:uuid:… of the credential"`
 	ShortID   string              `json:"shortId,omitempty" doc:"mnd_…"`
-	Kind      string              `json:"kind" doc:"mandate or roster: an approval's kind"`
+	Kind      string              `json:"kind" doc:"mandate, roster or policy: an approval's kind"`
 	Status    string              `json:"status" doc:"draft, issued or declined"`
 	Content   string              `json:"content" doc:"Content digest: what an approval names"`
 	Body      jcs.Value           `json:"body" doc:"The unsigned credential, complete"`

@@ -193,7 +193,7 @@ func documentRow(org string, d spec.Document) []any {
 // contentOf is the content digest of a credential that has one.
 func contentOf(d spec.Document) string {
 	switch d.Type {
-	case spec.TypeMandate, spec.TypeRoster, spec.TypeSupplement:
+	case spec.TypeMandate, spec.TypeRoster, spec.TypeSupplement, spec.TypePolicy:
 		return spec.ContentDigest(d.Value)
 	}
 	return ""

@@ -160,9 +160,7 @@ func (b *bench) verify(key, euros string, roster spec.Document, mandates ...spec
 // about is the operation of a begin or report.
 func about(decision, doc spec.Document) spec.Op {
 	op := spec.Op{Org: org, Document: doc.Digest, Decisions: []string{decision.Digest}}
-	for _, content := range decision.Body.(*spec.Decision).Mandates {
-		op.Write = append(op.Write, spec.ChainRef{Content: content, Kind: spec.KindMandate})
-	}
+	op.Write = decision.Body.(*spec.Decision).ChainRefs()
 	return op
 }
 

@@ -57,6 +57,14 @@ func loadStates(ctx context.Context, q querier, parsed *parsedCache, contents []
 	return found, nil
 }
 
+// fields splits a list that is kept in one column; an empty one is none.
+func fields(list string) []string {
+	if list == "" {
+		return nil
+	}
+	return strings.Fields(list)
+}
+
 func list(items []string) string {
 	b, _ := json.Marshal(items)
 	return string(b)
@@ -110,10 +118,7 @@ func (l *loading) loadVersions() error {
 				return err
 			}
 			v.At = instant(at)
-			h := l.chains[chain]
-			i := len(h.state.Versions)
-			h.state.Versions = append(h.state.Versions, v)
-			l.want(docKey{h.org, document}, func(d spec.Document) { h.state.Versions[i].Document = d })
+			l.addVersion(l.chains[chain], document, v)
 			return nil
 		}, l.ids)
 }
@@ -179,7 +184,7 @@ func (l *loading) loadDocuments() error {
 }
 
 const holdColumns = `chain, decision, mandates, action, payload, executor, self_executed, charged, execute_before, status,
-	begin_digest, currency, amount, captured, executed, final, born`
+	begin_digest, currency, amount, captured, executed, final, policies, born`
 
 // loadHolds reads open holds and those asked for, in the order in which they were given.
 func (l *loading) loadHolds() error {
@@ -191,14 +196,14 @@ func (l *loading) loadHolds() error {
 		WHERE decision IN (SELECT value FROM json_each(?2)) AND chain IN (SELECT value FROM json_each(?1))
 		ORDER BY chain, born`,
 		func(rows *sql.Rows) error {
-			var chain, mandates string
+			var chain, mandates, policies string
 			var before, born int64
 			h := spec.Hold{}
 			if err := rows.Scan(&chain, &h.Decision, &mandates, &h.Action, &h.Payload, &h.Executor, &h.SelfExecuted, &h.Charged,
-				&before, &h.Status, &h.Begin, &h.Currency, &h.Amount, &h.Captured, &h.Executed, &h.Final, &born); err != nil {
+				&before, &h.Status, &h.Begin, &h.Currency, &h.Amount, &h.Captured, &h.Executed, &h.Final, &policies, &born); err != nil {
 				return err
 			}
-			h.Mandates, h.ExecuteBefore = strings.Fields(mandates), instant(before)
+			h.Mandates, h.Policies, h.ExecuteBefore = strings.Fields(mandates), fields(policies), instant(before)
 			s := l.chains[chain].state
 			l.holding[key(chain, h.Decision)] = len(s.Holds)
 			s.Holds = append(s.Holds, h)
@@ -245,7 +250,7 @@ func (l *loading) loadLines() error {
 func (l *loading) loadWindows() error {
 	since := l.now
 	for _, h := range l.chains {
-		if back := l.now.Add(-lookBack(h.state.Mandate)); back.Before(since) {
+		if back := l.now.Add(-lookBack(h.state)); back.Before(since) {
 			since = back
 		}
 	}
@@ -270,31 +275,41 @@ func (l *loading) loadWindows() error {
 		}, l.ids, millis(since), millis(time.Time{}), l.all, list(l.decisions))
 }
 
-// lookBack is how long after its end a window still counts in a sum of the mandate's rolling limits: the period of the longest
-// and one bucket more, at most a day (rule.Rolling).
-func lookBack(m *spec.Mandate) time.Duration {
-	const day = 24 * time.Hour
-	if m == nil {
-		return 0
+// lookBack is how long after its end a window still counts in a sum of the mandate's rolling limits, or of a policy's in any version:
+// the period of the longest and one bucket more, at most a day (rule.Rolling).
+func lookBack(s *spec.State) (longest time.Duration) {
+	if s.Mandate != nil {
+		for _, c := range s.Mandate.Terms().Constraints {
+			longest = max(longest, periodOf(c))
+		}
 	}
-	var longest time.Duration
-	for _, c := range m.Terms().Constraints {
-		if _, rolling := c.Member("rolling"); !rolling {
-			continue
+	for _, v := range s.Policies {
+		for _, c := range v.Body().Terms().Constraints {
+			longest = max(longest, periodOf(c))
 		}
-		length := 367 * day
-		per, _ := c.Member("per")
-		switch text, _ := per.Text(); text {
-		case "P1D":
-			length = 2 * day
-		case "P1W":
-			length = 8 * day
-		case "P1M":
-			length = 32 * day
-		}
-		longest = max(longest, length)
 	}
 	return longest
+}
+
+// periodOf is the lookBack of one constraint object: none where it is not rolling.
+func periodOf[V interface {
+	Member(name string) (V, bool)
+	Text() (string, bool)
+}](constraint V) time.Duration {
+	const day = 24 * time.Hour
+	if _, rolling := constraint.Member("rolling"); !rolling {
+		return 0
+	}
+	per, _ := constraint.Member("per")
+	switch text, _ := per.Text(); text {
+	case "P1D":
+		return 2 * day
+	case "P1W":
+		return 8 * day
+	case "P1M":
+		return 32 * day
+	}
+	return 367 * day
 }
 
 // narrowed is the state as an operation of its own would have loaded it: without the settled holds and proposals that only a

@@ -123,6 +123,9 @@ func (p *projections) change(before *spec.State, h *held, leaf int64) {
 			p.version(after.Chain, v, leaf)
 		}
 	}
+	for _, v := range after.Policies[len(before.Policies):] {
+		p.policyVersion(after.Chain, v, leaf)
+	}
 }
 
 // at is the element of before that x, at i afterwards, was; nil where x is new. Apply keeps the order and appends, so that most stand
@@ -163,7 +166,7 @@ func (p *projections) budget(chain string, w spec.Window, leaf int64) {
 
 func (p *projections) hold(chain string, h *spec.Hold, leaf int64) {
 	p.holds.put(key(h.Decision, chain), chain, h.Decision, strings.Join(h.Mandates, " "), h.Action, h.Payload, h.Executor,
-		h.SelfExecuted, h.Charged, millis(h.ExecuteBefore), h.Status, h.Begin, h.Currency, h.Amount, h.Captured, h.Executed, h.Final, leaf)
+		h.SelfExecuted, h.Charged, millis(h.ExecuteBefore), h.Status, h.Begin, h.Currency, h.Amount, h.Captured, h.Executed, h.Final, strings.Join(h.Policies, " "), leaf)
 	for i, n := range h.Lines {
 		p.lines.put(key(h.Decision, chain, string(rune(i))), h.Decision, chain, i, n.Constraint, n.Unit, millis(n.From), n.Amount,
 			n.Open, n.Lift)

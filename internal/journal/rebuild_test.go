@@ -102,6 +102,9 @@ func describe(s *spec.State) string {
 	for _, v := range s.Versions {
 		line("version %s %s %s %v", v.Content, v.Document.Digest, v.At.Format(time.RFC3339Nano), v.Vetoed)
 	}
+	for _, v := range s.Policies {
+		line("policy %s %s %s", v.Content, v.Document.Digest, v.At.Format(time.RFC3339Nano))
+	}
 	return out.String()
 }
 

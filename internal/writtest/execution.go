@@ -101,6 +101,7 @@ func (w *World) Decision(presentation spec.Document, ss spec.States, changes ...
 		d.Positions = append(d.Positions, spec.Position{Mandate: content, Seq: s.Seq + 1, Previous: s.Head, Status: s.Status,
 			OpenHolds: s.OpenHolds()})
 	}
+	w.underPolicies(d, ss)
 	for _, change := range changes {
 		change(d)
 	}
@@ -109,25 +110,33 @@ func (w *World) Decision(presentation spec.Document, ss spec.States, changes ...
 
 // usage draws the action from every window of one mandate.
 func (w *World) usage(s *spec.State, action jcs.Value) []spec.Usage {
-	a := must(spec.ParseAction(action))
 	var rows []spec.Usage
 	for _, c := range s.Mandate.Rules() {
-		draw, ok := c.Draw(rule.Action{Type: a.Type, Resource: a.Resource, Amount: a.Amount, Value: action}, w.Now)
-		if !ok {
-			continue
+		if u, ok := w.draw(s, c.ID(), c, action); ok {
+			u.Mandate = s.Content
+			rows = append(rows, u)
 		}
-		total := s.Total(c.ID(), draw.Unit, draw.Sum.From, draw.Sum.To)
-		units := func(n int64) string { return rule.FormatUnits(n, draw.Unit) }
-		u := spec.Usage{Mandate: s.Content, Constraint: c.ID(), From: spec.Time{Time: draw.Bucket.From},
-			To: spec.Time{Time: draw.Bucket.To}, Unit: draw.Unit, Max: units(draw.Max), Amount: units(draw.Amount),
-			Before: spec.Totals{Lifted: units(total.Lifted), Held: units(total.Held), Committed: units(total.Committed),
-				Excess: units(total.Excess), Lifts: total.Lifts}}
-		if !draw.Sum.From.Equal(draw.Bucket.From) {
-			u.SumFrom = spec.Time{Time: draw.Sum.From}
-		}
-		rows = append(rows, u)
 	}
 	return rows
+}
+
+// draw is what the action takes from an account of a chain by a limit; whose it is, is left out.
+func (w *World) draw(s *spec.State, account string, c rule.Constraint, action jcs.Value) (spec.Usage, bool) {
+	a := must(spec.ParseAction(action))
+	draw, ok := c.Draw(rule.Action{Type: a.Type, Resource: a.Resource, Amount: a.Amount, Value: action}, w.Now)
+	if !ok {
+		return spec.Usage{}, false
+	}
+	total := s.Total(account, draw.Unit, draw.Sum.From, draw.Sum.To)
+	units := func(n int64) string { return rule.FormatUnits(n, draw.Unit) }
+	u := spec.Usage{Constraint: c.ID(), From: spec.Time{Time: draw.Bucket.From},
+		To: spec.Time{Time: draw.Bucket.To}, Unit: draw.Unit, Max: units(draw.Max), Amount: units(draw.Amount),
+		Before: spec.Totals{Lifted: units(total.Lifted), Held: units(total.Held), Committed: units(total.Committed),
+			Excess: units(total.Excess), Lifts: total.Lifts}}
+	if !draw.Sum.From.Equal(draw.Bucket.From) {
+		u.SumFrom = spec.Time{Time: draw.Sum.From}
+	}
+	return u, true
 }
 
 // Collect turns a decision into COLLECT_MISSING: one lift of so many EUR of the first limit charged, by the mandate's first

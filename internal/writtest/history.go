@@ -8,7 +8,7 @@ import (
 	"github.com/writ-trust/writ/spec"
 )
 
-// Ref names the chain of a mandate or of a roster's version 1.
+// Ref names the chain of a mandate, or of a roster's or policy's version 1.
 func Ref(d spec.Document) spec.ChainRef {
 	ref := spec.ChainRef{Content: spec.ContentDigest(d.Value)}
 	switch b := d.Body.(type) {
@@ -16,6 +16,8 @@ func Ref(d spec.Document) spec.ChainRef {
 		ref.Kind, ref.Salt, ref.Log = spec.KindMandate, b.Terms().Salt, b.Terms().Ledger.Log
 	case *spec.Roster:
 		ref.Kind, ref.Salt, ref.Log = spec.KindRoster, b.Terms().Salt, b.Terms().Log
+	case *spec.Policy:
+		ref.Kind, ref.Salt, ref.Log = spec.KindPolicy, b.Terms().Salt, b.Terms().Log
 	default:
 		panic("writtest: a " + d.Type + " has no chain of its own")
 	}

@@ -177,6 +177,18 @@ func (l *Ledger) RosterState(_ context.Context, _, grantor string) (*spec.State,
 	return nil, spec.Refuse("not-found", "", "no such roster here")
 }
 
+// PolicyState is the chain of the policy that has a version of this content.
+func (l *Ledger) PolicyState(_ context.Context, _, content string) (*spec.State, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, s := range l.states {
+		if slices.ContainsFunc(s.Policies, func(v spec.PolicyVersion) bool { return v.Content == content }) {
+			return s, nil
+		}
+	}
+	return nil, spec.Refuse("not-found", "", "no such policy here")
+}
+
 // Record finds a document by its digest.
 func (l *Ledger) Record(_ context.Context, _, digest string) (spec.Record, error) {
 	l.mu.Lock()
