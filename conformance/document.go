@@ -70,9 +70,9 @@ func (d *Document) parse() (DocumentEnd, error) {
 }
 
 var documentTypes = []string{spec.TypeRoster, spec.TypeMandate, spec.TypeSupplement, spec.TypeReceipt, spec.TypeApproval,
-	spec.TypePresentation, spec.TypeDecision, spec.TypeCommit, spec.TypeBegin, spec.TypeReport, spec.TypeNotice}
+	spec.TypePresentation, spec.TypeDecision, spec.TypeCommit, spec.TypeBegin, spec.TypeReport, spec.TypeNotice, spec.TypePolicy}
 
-var approved = []string{spec.TypeRoster, spec.TypeMandate, spec.TypeSupplement}
+var approved = []string{spec.TypeRoster, spec.TypeMandate, spec.TypeSupplement, spec.TypePolicy}
 
 func parseTyped(data []byte, docType string) (DocumentEnd, error) {
 	doc, err := spec.Parse(data)

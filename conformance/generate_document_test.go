@@ -208,7 +208,8 @@ func credentialVectors(b *book) {
 	row("threshold-of-zero", "Nobody would have to approve; 0 is not written.", no("member-empty", terms+"/grantor/threshold"), set(terms+"/grantor/threshold", 0))
 	row("threshold-above-approvers", "Three of two.", no("threshold-range", terms+"/grantor/threshold"), set(terms+"/grantor/threshold", 3))
 	row("approver-named-twice", "One person as 2 of 2.", no("approver-repeated", terms+"/grantor/approvers"), set(terms+"/grantor/approvers", []string{"cfo", "cfo"}))
-	row("policies", "Policies are refused until they are built.", no("policy-unsupported", terms+"/policies"), set(terms+"/policies", []string{plain.Digest}))
+	row("policy-named-twice", "A policy is named once.", no("policies-many", terms+"/policies"), set(terms+"/policies", []string{plain.Digest, plain.Digest}))
+	row("five-policies", "A mandate names at most four policies.", no("policies-many", terms+"/policies"), set(terms+"/policies", fiveDigests()))
 	row("agent-of-did-web", "A hosted key could be replaced: subjects are did:key or did:jwk.", no("subject-key", "/credentialSubject/id"), set("/credentialSubject/id", "did:web:agent.example"))
 	row("free-outside-parameters", "Only parameters can be left free.", no("pointer-syntax", terms+"/free/0"), set(terms+"/free/0", "/amount"))
 	row("recovery-of-foreign-constraint", "A clause lifts the constraints of its own document.", no("recovery-foreign", terms+"/recovery/0/for"), set(terms+"/recovery/0/for", []string{"monthly"}))
@@ -230,6 +231,7 @@ func credentialVectors(b *book) {
 	kid("child", "A delegated mandate has no approvers and no status list.", good(child))
 	kid("child-with-approvers", "A delegated mandate is signed by its grantor, not approved.", no("child-approvers", terms+"/grantor"), set(terms+"/grantor/approvers", []string{"cfo"}), set(terms+"/grantor/threshold", 1))
 	kid("child-with-status-list", "The chain decides, not a list.", no("child-status", "/credentialStatus"), set("/credentialStatus", []any{map[string]string{"type": "BitstringStatusListEntry"}}))
+	kid("child-under-a-policy", "A delegated mandate is bound by its root's policies and names none.", no("child-policies", terms+"/policies"), set(terms+"/policies", []string{plain.Digest}))
 	kid("child-issued-by-another", "Issuer and grantor are the parent's subject.", no("child-issuer", "/issuer"), set("/issuer", writtest.Grantor))
 	kid("child-lifts-its-parents-limit", "A child's clause cannot name its parent's limit.", no("recovery-foreign", terms+"/recovery/0/for"),
 		set(terms+"/recovery", writtest.Value(sealed.Body.(*spec.Mandate).Terms().Recovery)))

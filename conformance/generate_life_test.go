@@ -118,10 +118,13 @@ func (l *life) enrol(name string, content spec.Document) spec.Document {
 	return l.step("approve", name+" by cfo", l.word("cfo", content), issued(2))
 }
 
-// word is a person's approval of a roster or mandate.
+// word is a person's approval of a roster, policy or mandate.
 func (l *life) word(person string, content spec.Document) spec.Document {
-	if content.Type == spec.TypeRoster {
+	switch content.Type {
+	case spec.TypeRoster:
 		return l.ApproveRoster(person, content)
+	case spec.TypePolicy:
+		return l.ApprovePolicy(person, content)
 	}
 	return l.ApproveMandate(person, content)
 }

@@ -25,6 +25,9 @@ func (m *Mandate) Lines(l rule.Locale) []string {
 	for _, c := range m.rules {
 		lines = append(lines, c.Sentence(l))
 	}
+	if len(t.Policies) > 0 {
+		lines = append(lines, pick(l, "Limited by these policies too: ", "Limitado também por estas políticas: ")+strings.Join(t.Policies, ", "))
+	}
 	for _, r := range t.Recovery {
 		lines = append(lines, r.line(l))
 	}

@@ -181,12 +181,13 @@ func TestForeign(t *testing.T) {
 	s.must(err)
 	_, err = s.log.Publish(ctx)
 	s.must(err)
-	content := spec.ContentDigest(mandate.Value)
+	content, policy := spec.ContentDigest(mandate.Value), s.enrol(s.tick().Policy())
 	child := s.tick().Seal(s.Child(mandate))
 	foreignOnes := map[string][]string{ // by operation: ids, or bodies, of Acme's
 		"GET /v1/drafts/{id}":                {d.ID, d.ShortID, d.Content},
 		"GET /v1/mandates/{id}":              {content, mandate.Body.(*spec.Mandate).ID},
 		"GET /v1/rosters/{id}":               {writtest.Grantor, spec.ContentDigest(roster.Value)},
+		"GET /v1/policies/{id}":              {spec.ContentDigest(policy.Value)},
 		"GET /v1/decisions/{id}":             {held.ID, held.Digest, decision.Body.(*spec.Decision).ID},
 		"GET /v1/recoveries/{id}":            {interim.Recovery.ID, interim.Digest},
 		"GET /v1/receipts/{id}":              {held.ID, held.Digest},
