@@ -25,6 +25,9 @@ func (m *Mandate) Lines(l rule.Locale) []string {
 	for _, c := range m.rules {
 		lines = append(lines, c.Sentence(l))
 	}
+	for _, r := range t.Templates {
+		lines = append(lines, r.line(l))
+	}
 	for _, r := range t.Recovery {
 		lines = append(lines, r.line(l))
 	}

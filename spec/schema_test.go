@@ -12,8 +12,9 @@ import (
 
 // docTypes are the types of documents that package spec knows.
 var docTypes = []string{
+	spec.TypeTemplate,
 	spec.TypeRoster, spec.TypeMandate, spec.TypeSupplement, spec.TypeReceipt, spec.TypeApproval, spec.TypePresentation,
-	spec.TypeDecision, spec.TypeCommit, spec.TypeBegin, spec.TypeReport, spec.TypeNotice,
+	spec.TypeDecision, spec.TypeCommit, spec.TypeBegin, spec.TypeReport, spec.TypeNotice, spec.TypeTemplate,
 }
 
 // compiled is the schema of a document type, as a stranger's library reads it.
