@@ -3,6 +3,7 @@ package conformance
 import (
 	"bytes"
 	"compress/gzip"
+	"context"
 	"time"
 
 	"github.com/writ-trust/writ/internal/jcs"
@@ -190,4 +191,23 @@ func suppliedBundle(b *book) {
 	changed("supplied-list-changed", "The list is what its issuer signed.", "proof-signature", presented+"2/proof/proofValue", set(presented+"2/validUntil", "2027-12-01T10:00:00Z"))
 	changed("supplied-list-left-out", "The agent signed what it presented.", "proof-signature", "/presentation/proof/proofValue", remove(presented+"2"))
 	changed("supplied-without-the-credential", "A list alone answers for nothing.", "credential-unasked", presented+"1", remove(presented+"1"))
+	forgedSupply(b)
+}
+
+// forgedSupply is the work of a verifier that lies: it authorises on a credential that the presented list calls revoked.
+func forgedSupply(b *book) {
+	l := newLife(b, "bundle supplied and revoked")
+	m := l.enrol("mandate", l.supplied())
+	all := []jcs.Value{l.Supplier(writtest.Payee, 7), l.SupplierStatus(encodedList(b, 7))}
+	p := l.PresentWith([]spec.Document{m}, all, l.Action("42.00"), l.Request("invoice-1"), l.Now)
+	op := spec.Op{Org: org, Write: []spec.ChainRef{writtest.Ref(m)}, Read: []spec.ChainRef{writtest.Ref(l.roster)}, Attach: []spec.Document{p}}
+	logged, err := l.machine.ledger.Run(context.Background(), op, func(ss spec.States, _ time.Time) ([]spec.Document, error) {
+		return []spec.Document{l.Decision(p, ss, func(d *spec.Decision) {
+			d.Inputs.Credentials = []string{spec.CredentialDigest(all[0]), spec.CredentialDigest(all[1])}
+		})}, nil
+	})
+	b.must(err)
+	s := l.share("authorized-on-a-revoked-credential", logged.Last().Document)
+	s.put("authorized-on-a-revoked-credential", "The ledger authorised on a credential that the presented list calls revoked.", spec.Authorized,
+		fails("follows", "decision-other", s.logged("/decision")+"/document"))
 }

@@ -156,6 +156,10 @@ var calls = map[string]func(*machine, Step, []byte) (spec.Logged, error){
 	"delegate": func(m *machine, _ Step, doc []byte) (spec.Logged, error) {
 		return m.issuer.Delegate(context.Background(), org, doc)
 	},
+	"add-template": func(m *machine, _ Step, doc []byte) (spec.Logged, error) {
+		_, err := m.issuer.AddTemplate(context.Background(), org, doc)
+		return spec.Logged{}, err
+	},
 	"notice": func(m *machine, _ Step, doc []byte) (spec.Logged, error) {
 		return m.issuer.Notice(context.Background(), org, doc)
 	},

@@ -21,6 +21,9 @@ func (i *Issuer) Delegate(ctx context.Context, org string, data []byte) (spec.Lo
 	case m.Subject.Mode != i.Mode:
 		return spec.Logged{}, spec.Refuse("mode-other", "", "a test document and a live ledger never mix")
 	}
+	if err := i.templatesKnown(ctx, org, m); err != nil {
+		return spec.Logged{}, err
+	}
 	ancestors, err := i.ancestors(ctx, org, m)
 	if err != nil {
 		return spec.Logged{}, err

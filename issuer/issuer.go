@@ -25,10 +25,12 @@ type Journal interface {
 	Record(ctx context.Context, org, digest string) (spec.Record, error)
 }
 
-// Drafts keeps the contents that wait for approvals.
+// Drafts keeps the contents that wait for approvals, and the templates that they name.
 type Drafts interface {
 	PutDraft(ctx context.Context, d spec.Draft) error
 	DraftByContent(ctx context.Context, org, content string) (spec.Draft, error)
+	// PutTemplate keeps an action template, so that Record finds it; one that is there already stays as it is.
+	PutTemplate(ctx context.Context, org string, template spec.Document) error
 }
 
 // Options configure an Issuer. All fields without "optional" are needed.
@@ -133,6 +135,9 @@ func (i *Issuer) admitMandate(ctx context.Context, org string, m *spec.Mandate) 
 		return spec.Refuse("issuer-unknown", "/issuer", "the issuer is the grantor or one of its seals")
 	}
 	if _, err := i.namedPolicies(ctx, org, m); err != nil {
+		return err
+	}
+	if err := i.templatesKnown(ctx, org, m); err != nil {
 		return err
 	}
 	return spec.CheckFeasible(m, roster.InForce(i.Now()))

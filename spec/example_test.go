@@ -41,6 +41,7 @@ func examples(t testing.TB) map[string][]spec.Document {
 	ss, child := w.Delegate(ss, root, func(m *spec.Mandate) { m.Evidence = []jcs.Value{writtest.JSON(source)} })
 	add(root, child)
 	add(exampleApproval(t, w, root))
+	add(writtest.Template(), writtest.Template(fullTemplate))
 	add(requests(t, w, ss, []spec.Document{root, child})...)
 	return all
 }
@@ -60,7 +61,13 @@ func fullPolicy(p *spec.Policy) {
 	p.Terms().Scope.Resources = []string{writtest.Account}
 }
 
+func fullTemplate(a *spec.ActionTemplate) {
+	a.Members = append(a.Members, spec.TemplateMember{Pointer: "/parameters/tags", Kind: spec.KindStrings, MaxItems: 3, MaxLength: 8},
+		spec.TemplateMember{Pointer: "/parameters/kind", Kind: spec.KindString, MaxLength: 8, Values: []jcs.Value{writtest.Value("a"), writtest.Value("b")}})
+}
+
 func fullMandate(m *spec.Mandate) {
+	writtest.InForm(writtest.Template())(m)
 	m.Subject.Mode = spec.ModeTest
 	m.CredentialStatus = []jcs.Value{writtest.JSON(`{"type":"BitstringStatusListEntry","statusPurpose":"revocation",` +
 		`"statusListIndex":"94567","statusListCredential":"https://writ.acme.example/status/3"}`)}

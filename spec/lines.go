@@ -28,6 +28,9 @@ func (m *Mandate) Lines(l rule.Locale) []string {
 	if len(t.Policies) > 0 {
 		lines = append(lines, pick(l, "Limited by these policies too: ", "Limitado também por estas políticas: ")+strings.Join(t.Policies, ", "))
 	}
+	for _, r := range t.Templates {
+		lines = append(lines, r.line(l))
+	}
 	for _, r := range t.Recovery {
 		lines = append(lines, r.line(l))
 	}

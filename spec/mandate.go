@@ -42,22 +42,23 @@ type MandateSubject struct {
 
 // MandateTerms are the limits.
 type MandateTerms struct {
-	Version      string      `json:"version"`
-	Salt         string      `json:"salt"`
-	Grantor      Grantor     `json:"grantor"`
-	RequestedBy  string      `json:"requestedBy,omitempty"`
-	Actions      []string    `json:"actions"`
-	Resources    []string    `json:"resources"`
-	Free         []string    `json:"free,omitempty"`
-	Constraints  []jcs.Value `json:"constraints,omitempty"`
-	Recovery     []Recovery  `json:"recovery,omitempty"`
-	Delegation   *Delegation `json:"delegation,omitempty"`
-	Parent       string      `json:"parent,omitempty"`
-	Policies     []string    `json:"policies,omitempty"`
-	SelfExecuted bool        `json:"selfExecuted,omitempty"`
-	StatusMaxAge string      `json:"statusMaxAge,omitempty"`
-	MaxOpenHolds int64       `json:"maxOpenHolds,omitempty"`
-	Ledger       Ledger      `json:"ledger"`
+	Version      string        `json:"version"`
+	Salt         string        `json:"salt"`
+	Grantor      Grantor       `json:"grantor"`
+	RequestedBy  string        `json:"requestedBy,omitempty"`
+	Actions      []string      `json:"actions"`
+	Resources    []string      `json:"resources"`
+	Free         []string      `json:"free,omitempty"`
+	Constraints  []jcs.Value   `json:"constraints,omitempty"`
+	Recovery     []Recovery    `json:"recovery,omitempty"`
+	Templates    []TemplateRef `json:"templates,omitempty"`
+	Delegation   *Delegation   `json:"delegation,omitempty"`
+	Parent       string        `json:"parent,omitempty"`
+	Policies     []string      `json:"policies,omitempty"`
+	SelfExecuted bool          `json:"selfExecuted,omitempty"`
+	StatusMaxAge string        `json:"statusMaxAge,omitempty"`
+	MaxOpenHolds int64         `json:"maxOpenHolds,omitempty"`
+	Ledger       Ledger        `json:"ledger"`
 }
 
 // Grantor is whose authority it is. A delegated mandate's grantor is the parent's subject and has no approvers.
@@ -129,7 +130,7 @@ const mandateAt = "/credentialSubject/mandate"
 func (m *Mandate) check() error {
 	return firstError(
 		func() error { return m.Envelope.check("MandateCredential") },
-		m.checkShown, m.checkTerms, m.checkRules, m.checkRecovery, m.checkLineage,
+		m.checkShown, m.checkTerms, m.checkRules, m.checkTemplates, m.checkRecovery, m.checkLineage,
 		func() error { return checkMode(m.Subject.Mode) },
 		func() error { return checkEvidence(m.Evidence) },
 	)

@@ -12,6 +12,7 @@ import (
 
 // docTypes are the types of documents that package spec knows.
 var docTypes = []string{
+	spec.TypeTemplate,
 	spec.TypeRoster, spec.TypeMandate, spec.TypeSupplement, spec.TypeReceipt, spec.TypeApproval, spec.TypePresentation,
 	spec.TypeDecision, spec.TypeCommit, spec.TypeBegin, spec.TypeReport, spec.TypeNotice, spec.TypePolicy,
 }

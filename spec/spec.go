@@ -32,10 +32,11 @@ const (
 	TypeBegin        = "begin"
 	TypeReport       = "report"
 	TypeNotice       = "revocationnotice"
+	TypeTemplate     = "actiontemplate"
 )
 
 // Body is the typed content of a Document: a pointer to one of Roster, Mandate, Supplement, Policy, Receipt, Approval, Presentation,
-// Decision, Commit, Begin, Report or Notice.
+// Decision, Commit, Begin, Report, Notice or ActionTemplate.
 type Body interface {
 	docType() string
 	// check refuses what the Go types alone admit: versions, syntax of members, contradictions.
@@ -186,6 +187,8 @@ func newBody(docType string) Body {
 		return new(Report)
 	case TypeNotice:
 		return new(Notice)
+	case TypeTemplate:
+		return new(ActionTemplate)
 	}
 	return nil
 }

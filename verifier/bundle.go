@@ -27,9 +27,10 @@ type Bundle struct {
 	Words        []jcs.Value `json:"words,omitempty"`   // of people, that no credential carries: declines, withdrawals, what they withdrew
 	Notices      []jcs.Value `json:"notices,omitempty"` // on the roster's chain: vetoes
 	Commit       jcs.Value   `json:"commit,omitempty"`
-	Presentation jcs.Value   `json:"presentation"`       // with the mandate chain and its approvals
-	Rosters      []jcs.Value `json:"rosters"`            // from the pinned one to the one in force
-	Policies     []jcs.Value `json:"policies,omitempty"` // of each that the root mandate names, from its first version to the one in force
+	Presentation jcs.Value   `json:"presentation"`        // with the mandate chain and its approvals
+	Templates    []jcs.Value `json:"templates,omitempty"` // of actions, that the mandates name
+	Rosters      []jcs.Value `json:"rosters"`             // from the pinned one to the one in force
+	Policies     []jcs.Value `json:"policies,omitempty"`  // of each that the root mandate names, from its first version to the one in force
 	Logged       []LoggedAt  `json:"logged"`
 }
 
@@ -167,6 +168,7 @@ func (x *exporter) presentation(d *spec.Decision) error {
 		return err
 	}
 	x.bundle.Presentation = pres.Document.Value
+	var mandates []Mandate
 	for _, v := range pres.Document.Body.(*spec.Presentation).Mandates() {
 		doc, err := spec.FromValue(v)
 		if err != nil {
@@ -174,10 +176,14 @@ func (x *exporter) presentation(d *spec.Decision) error {
 		}
 		if m, ok := doc.Body.(*spec.Mandate); ok {
 			x.mandates[spec.ContentDigest(v)] = m
+			mandates = append(mandates, Mandate{Body: m})
 		}
 		if err := x.issued(doc); err != nil {
 			return err
 		}
+	}
+	if err := x.templates(mandates); err != nil {
+		return err
 	}
 	if d.Inputs.Commit == "" {
 		return nil

@@ -148,6 +148,7 @@ type checking struct {
 	receipt      spec.Document
 	mandates     []Mandate
 	credentials  []Presented
+	templates    Templates
 	rosters      []spec.Document
 	policies     []spec.Document
 	events       []event // every logged document, in log order
@@ -183,6 +184,9 @@ func (c *checking) intact(data []byte) error {
 	}
 	docs, err := c.documents()
 	if err != nil {
+		return err
+	}
+	if err := c.readTemplates(); err != nil {
 		return err
 	}
 	if len(c.bundle.Logged) != len(docs) {

@@ -28,10 +28,11 @@ type Case struct {
 	RequestDigest string
 	Presentation  string // digest
 	Credentials   []Presented
-	Commit        string   // digest, "" where the executor did not commit
-	Roster        string   // content digest of the root grantor's roster that open judged by
-	Policies      []string // content digests of the versions that open saw, of the root's policies in their order
-	Owner         string   // the grantor to whom the relying party's map gives the action's resource, "" for nobody
+	Templates     Templates // those that the mandates name
+	Commit        string    // digest, "" where the executor did not commit
+	Roster        string    // content digest of the root grantor's roster that open judged by
+	Policies      []string  // content digests of the versions that open saw, of the root's policies in their order
+	Owner         string    // the grantor to whom the relying party's map gives the action's resource, "" for nobody
 	ExecuteWithin time.Duration
 	Resumes       string // digest of the interim decision, "" for a new request
 	ReceivedAt    time.Time
@@ -64,6 +65,9 @@ func Decide(c Case, states spec.States, now time.Time) ([]spec.Document, error) 
 		Amount: c.Action.Amount, Value: c.ActionValue, Agent: c.Agent}}
 	d.action.Credentials = d.credentialsAt()
 	if err := d.load(); err != nil {
+		return nil, err
+	}
+	if err := d.Templates.complete(d.Mandates); err != nil {
 		return nil, err
 	}
 	if err := d.authority(); err != nil {
@@ -249,6 +253,9 @@ func (d *deciding) scope() {
 		}
 		if !slices.Contains(t.Resources, d.Action.Resource) {
 			d.fail("resource-not-covered", m.Content)
+		}
+		for _, r := range t.Templates {
+			d.form(r)
 		}
 	}
 }

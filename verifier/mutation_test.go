@@ -13,7 +13,7 @@ import (
 
 // TestEveryScalar changes every scalar of a valid bundle in turn: verification must fail each time, and name a check.
 func TestEveryScalar(t *testing.T) {
-	for name, bundle := range map[string]func(*story) []byte{"recovered": recoveredBundle, "delegated": delegatedBundle, "supplied": suppliedBundle, "policies": policyBundle} {
+	for name, bundle := range map[string]func(*story) []byte{"recovered": recoveredBundle, "delegated": delegatedBundle, "supplied": suppliedBundle, "formed": formedBundle, "policies": policyBundle} {
 		t.Run(name, func(t *testing.T) {
 			s := newStory(t, "mutation "+name)
 			data := bundle(s)

@@ -67,6 +67,9 @@ func (v *Verifier) finish(ctx context.Context, r Request, presentation spec.Docu
 	if o.Credentials, err = openCredentials(presentation.Body.(*spec.Presentation), o.Mandates, v.Mode); err != nil {
 		return err
 	}
+	if o.Templates, err = readTemplates(o.Mandates, v.template(ctx, r.Org)); err != nil {
+		return err
+	}
 	o.Roster = roster.NewestContent()
 	o.Owner = v.Trust().Owner(o.Action.Resource)
 	var contents []string

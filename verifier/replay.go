@@ -245,8 +245,8 @@ func (c *checking) again(e event, d *spec.Decision) error {
 	}
 	x := Case{ID: d.ID, Mode: d.Mode, Epoch: d.Epoch, Verifier: d.Verifier, Identity: d.Identity, Agent: p.Holder, Mandates: c.mandates,
 		Action: action, ActionValue: p.Action, Request: p.Request, RequestDigest: request, Presentation: c.presentation.Digest,
-		Credentials: c.credentials,
-		Roster:      roster.NewestContent(), Policies: c.policiesInForce(), Owner: c.trust.Owner(action.Resource), ExecuteWithin: within, Resumes: d.Resumes,
+		Credentials: c.credentials, Templates: c.templates,
+		Roster: roster.NewestContent(), Policies: c.policiesInForce(), Owner: c.trust.Owner(action.Resource), ExecuteWithin: within, Resumes: d.Resumes,
 		ReceivedAt: c.receivedAt(d), Seen: d.Seen, Env: d.Env}
 	if !c.commit.IsZero() {
 		x.Commit = c.commit.Digest

@@ -42,7 +42,8 @@ type Options struct {
 // Verifier decides. It is safe for concurrent use.
 type Verifier struct {
 	Options
-	judged judgedCache
+	judged    judgedCache
+	templates templateCache
 }
 
 // New makes a verifier.

@@ -30,6 +30,7 @@ type cli struct {
 	Roster     rosterCmd     `cmd:"" help:"Write, propose and read rosters: who may approve what."`
 	Mandate    mandateCmd    `cmd:"" help:"Write, propose, read and take back mandates: what an agent may do."`
 	Policy     policyCmd     `cmd:"" help:"Write, propose and read policies: limits of many mandates."`
+	Template   templateCmd   `cmd:"" help:"Write down what actions of a type look like, for mandates to name."`
 	Approve    approveCmd    `cmd:"" help:"Sign a person's word on a draft or a recovery."`
 	Trust      trustCmd      `cmd:"" help:"Write and read trust files: what you believe before you see any evidence."`
 	Verify     verifyCmd     `cmd:"" help:"Verify a bundle offline, or try a file of actions against mandates."`

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -41,6 +42,7 @@ type mandateDraftCmd struct {
 	LiftFor  string   `default:"PT4H" placeholder:"DURATION" help:"How long a request waits for the lift."`
 	Policy   []string `placeholder:"DIGEST" help:"Policy whose limits count too, by the content digest of its version 1; repeat it."`
 	Status   bool     `help:"Put it on the server's status lists, for those who read nothing else."`
+	Template []string `placeholder:"FILE" help:"Template that actions of its type must have the form of; its parameters become free. Repeat it."`
 	Depth    int64    `help:"Levels of mandates that the agent may delegate."`
 }
 
@@ -79,6 +81,9 @@ func (c mandateDraftCmd) Run(sys *system) error {
 	if len(c.Policy) > 0 {
 		terms["policies"] = c.Policy
 	}
+	if err := c.templates(sys, terms); err != nil {
+		return err
+	}
 	if c.Depth > 0 {
 		terms["delegation"] = map[string]any{"maxDepth": c.Depth}
 	}
@@ -112,6 +117,31 @@ func (c mandateDraftCmd) constraints() (all []any, err error) {
 		all = append(all, map[string]any{"id": "payee", "type": "oneOf", "pointer": "/counterparty/id", "values": c.Payee})
 	}
 	return all, err
+}
+
+// templates names those of the files. What they describe is free, unless somebody edits the draft.
+func (c mandateDraftCmd) templates(sys *system, terms map[string]any) error {
+	var refs []spec.TemplateRef
+	var free []string
+	for _, path := range c.Template {
+		d, t, err := readTemplate(sys, path)
+		if err != nil {
+			return err
+		}
+		refs = append(refs, t.Ref(d.Digest))
+		for _, m := range t.Members {
+			if !slices.Contains(free, m.Pointer) {
+				free = append(free, m.Pointer)
+			}
+		}
+	}
+	if len(refs) > 0 {
+		terms["templates"] = refs
+	}
+	if len(free) > 0 {
+		terms["free"] = free
+	}
+	return nil
 }
 
 func (c mandateDraftCmd) recovery() (any, error) {

@@ -56,6 +56,7 @@ var statuses = byCode(map[int]string{
 		proof-method proof-purpose proof-audience proof-domain proof-challenge proof-time proof-life proof-early proof-expired
 		credentials-many credential-form credential-unasked credential-repeated credential-issuer vc-context vc-type vc-id vc-issuer
 		vc-subject vc-status vc-evidence vc-time status-entry status-list status-encoding status-size
+		template-invalid templates-many template-repeated template-unknown template-other
 		rdf-context rdf-keyword rdf-term rdf-reference rdf-character rdf-size rdf-poison rdf-processing`,
 	http.StatusTooManyRequests:    "rate-limited",
 	http.StatusServiceUnavailable: "indeterminate",

@@ -18,6 +18,10 @@ func (s *Server) routes() {
 		summary: "Keep a mandate, or a roster or policy version, for approval"}, s.createDraft)
 	register(s, operation{id: "getDraft", method: get, path: "/v1/drafts/{id}", scope: ScopeRead,
 		summary: "A draft, with what its approvers have said"}, s.getDraft)
+	register(s, operation{id: "addTemplate", method: post, path: "/v1/templates", scope: ScopeIssue, status: created, takes: spec.TypeTemplate,
+		summary: "Keep an action template, which mandates name by its digest"}, s.addTemplate)
+	register(s, operation{id: "getTemplate", method: get, path: "/v1/templates/{id}", scope: ScopeRead, gives: spec.TypeTemplate,
+		summary: "An action template, by its digest"}, s.getTemplate)
 	register(s, operation{id: "approve", method: post, path: "/v1/approvals", scope: ScopeApprove, takes: spec.TypeApproval,
 		summary: "Hand over a person's approval of a mandate, a roster or policy version, or the resuming of a mandate"}, s.approve)
 	register(s, operation{id: "delegate", method: post, path: "/v1/delegations", scope: ScopeIssue, takes: spec.TypeMandate,

@@ -246,6 +246,14 @@ func (l *Ledger) PutDraft(_ context.Context, d spec.Draft) error {
 	return nil
 }
 
+// PutTemplate keeps an action template.
+func (l *Ledger) PutTemplate(_ context.Context, _ string, template spec.Document) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.attached[template.Digest] = template
+	return nil
+}
+
 // DraftByContent finds a content.
 func (l *Ledger) DraftByContent(_ context.Context, _, content string) (spec.Draft, error) {
 	l.mu.Lock()
