@@ -49,24 +49,20 @@ type claim struct {
 
 func (b *batch) index() int64 { return b.size + int64(len(b.records)) }
 
-// contents are all chains that the calls name, sorted.
-func (b *batch) contents() []string {
-	var all []string
-	for _, c := range b.calls {
-		for _, ref := range slices.Concat(c.op.Write, c.op.Read) {
-			all = append(all, ref.Content)
-		}
-	}
-	slices.Sort(all)
-	return slices.Compact(all)
-}
-
 // decisions are those whose holds and proposals an operation names.
 func decisions(op spec.Op) []string {
 	if op.Resume == "" {
 		return op.Decisions
 	}
 	return append(slices.Clone(op.Decisions), op.Resume)
+}
+
+// decisionsOn are those of them that may hold or propose something on a chain: on a roster's none does.
+func decisionsOn(op spec.Op, ref spec.ChainRef) []string {
+	if ref.Kind == spec.KindRoster {
+		return nil
+	}
+	return decisions(op)
 }
 
 func (b *batch) decisions() []string {

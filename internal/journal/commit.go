@@ -4,6 +4,9 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"maps"
+	"slices"
+	"time"
 
 	"github.com/writ-trust/writ/spec"
 )
@@ -33,6 +36,7 @@ func (j *Journal) commit(ctx context.Context, calls []*call) {
 		return
 	}
 	b.size, b.last = stored.Size, last
+	j.states.reset(b.size)
 
 	// 2. Look up the request keys and the signed documents that are handed over. What is known is answered in step 4, in the
 	// order of the batch, so that equal keys in it join the first. A crash here leaves nothing.
@@ -44,8 +48,7 @@ func (j *Journal) commit(ctx context.Context, calls []*call) {
 	// 3. Load all chains of the batch. The lock of step 1 covers them all, so there is no order to keep and no deadlock. Then
 	// the ledger time: the clock's, never before the last batch nor any of these chains. A crash here leaves nothing.
 	clock := j.Now()
-	b.chains, err = loadStates(ctx, &j.writer, &j.parsed, b.contents(), scope{now: clock, decisions: b.decisions()})
-	if err != nil {
+	if err := j.loadChains(ctx, b, clock); err != nil {
 		j.again(ctx, b, err)
 		return
 	}
@@ -60,6 +63,7 @@ func (j *Journal) commit(ctx context.Context, calls []*call) {
 	}
 	if len(b.records) == 0 {
 		// Nothing to write: everything was known or refused.
+		j.states.read(b.chains, b.now, b.size)
 		if err := j.rollback(ctx); err != nil {
 			b.finish(&IndeterminateError{Err: err})
 			return
@@ -93,7 +97,7 @@ func (j *Journal) commit(ctx context.Context, calls []*call) {
 
 	// 7. COMMIT: from here on the batch is the truth, synced once. A crash during it leaves all of the batch or nothing, and the
 	// caller does not know which: its retry meets step 2, and there is one decision either way. Readers that find an entry
-	// which the log has not kept yet wait for step 8.
+	// which the log has not kept yet wait for step 8. Only now do the states that the batch led to replace the cached ones.
 	j.keeping.Lock()
 	_, failure := j.writer.exec(ctx, "COMMIT")
 	if failure != nil {
@@ -112,6 +116,7 @@ func (j *Journal) commit(ctx context.Context, calls []*call) {
 		// It landed, but the caller is told only what is sure: it asks again.
 		failure = &IndeterminateError{Err: failure}
 	}
+	j.states.committed(b.chains, b.now, staged.Size)
 
 	// 8. Keep: sign the commit checkpoint and make the entries part of the tree. A crash before or during it leaves a log that
 	// is shorter than the journal: the next start stages what is missing from Size() on, the same bytes at the same index, and
@@ -126,6 +131,27 @@ func (j *Journal) commit(ctx context.Context, calls []*call) {
 	// and gets the same bytes with a proof.
 	b.finish(failure)
 	j.hub.wake(b)
+}
+
+// loadChains is the first half of step 3: what is cached of the chains, and the rest from the tables.
+func (j *Journal) loadChains(ctx context.Context, b *batch, clock time.Time) error {
+	b.chains = map[string]*held{}
+	missing := map[string]bool{}
+	for _, c := range b.calls {
+		for _, ref := range slices.Concat(c.op.Write, c.op.Read) {
+			if h, ok := j.states.get(ref.Content, decisionsOn(c.op, ref)); ok {
+				b.chains[ref.Content] = h
+			} else {
+				missing[ref.Content] = true
+			}
+		}
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	loaded, err := loadStates(ctx, &j.writer, &j.parsed, slices.Sorted(maps.Keys(missing)), scope{now: clock, decisions: b.decisions()})
+	maps.Copy(b.chains, loaded)
+	return err
 }
 
 // lookUp is step 2.

@@ -22,7 +22,6 @@ type held struct {
 type scope struct {
 	now       time.Time
 	decisions []string // holds and proposals of these decisions, however they stand, and the windows of those holds
-	proposals bool     // all of them
 	all       bool     // everything that ever was, as Apply over all documents would have it
 }
 
@@ -164,7 +163,7 @@ func (l *loading) loadProposals() error {
 				h.state.Proposals[i].Lifts, h.state.Proposals[i].Action = interim.Missing[p.Index].Lifts, interim.Action
 			})
 			return nil
-		}, l.ids, l.all || l.proposals, list(l.decisions))
+		}, l.ids, l.all, list(l.decisions))
 }
 
 func (l *loading) loadDocuments() error {

@@ -37,30 +37,56 @@ func unreadable(ctx context.Context, err error) error {
 // States returns the chains that refs name, as they are committed, with the holds and proposals of the decisions however they
 // stand. All of them must exist.
 func (j *Journal) States(ctx context.Context, org string, refs []spec.ChainRef, decisions []string) (spec.States, error) {
+	found, err := j.committed(ctx, refs, decisions)
+	if err != nil {
+		return nil, err
+	}
+	ss := spec.States{}
+	for _, ref := range refs {
+		h := found[ref.Content]
+		if h == nil || org != "" && h.org != org || ref.Kind != "" && h.state.Kind != ref.Kind {
+			return nil, ErrNotFound
+		}
+		ss[h.state.Chain] = h.state
+	}
+	return ss, nil
+}
+
+// committed finds the chains in the cache, or reads all of them, so that they are of one moment.
+func (j *Journal) committed(ctx context.Context, refs []spec.ChainRef, decisions []string) (found map[string]*held, err error) {
+	if found, ok := j.states.all(refs, decisions); ok {
+		return found, nil
+	}
 	var contents []string
 	for _, ref := range refs {
 		contents = append(contents, ref.Content)
 	}
-	ss := spec.States{}
-	err := j.snapshot(ctx, func(q querier) error {
-		found, err := loadStates(ctx, q, &j.parsed, contents, scope{now: j.Now(), decisions: decisions, proposals: true})
-		if err != nil {
-			return err
-		}
-		for _, ref := range refs {
-			h := found[ref.Content]
-			if h == nil || org != "" && h.org != org || ref.Kind != "" && h.state.Kind != ref.Kind {
-				return ErrNotFound
-			}
-			ss[h.state.Chain] = h.state
-		}
-		return nil
+	err = j.snapshot(ctx, func(q querier) error {
+		found, err = j.load(ctx, q, contents, decisions)
+		return err
 	})
-	return ss, err
+	return found, err
+}
+
+// load reads chains in a snapshot, and leaves them to the cache where that is of the same size.
+func (j *Journal) load(ctx context.Context, q querier, contents, decisions []string) (map[string]*held, error) {
+	now := j.Now()
+	loaded, err := loadStates(ctx, q, &j.parsed, contents, scope{now: now, decisions: decisions})
+	if err != nil {
+		return nil, err
+	}
+	at, _, err := tip(ctx, q)
+	if err == nil {
+		j.states.read(loaded, now, at.Size)
+	}
+	return loaded, err
 }
 
 // RosterState returns the roster chain of a grantor.
 func (j *Journal) RosterState(ctx context.Context, org, grantor string) (*spec.State, error) {
+	if h, ok := j.states.roster(org, grantor); ok {
+		return h.state, nil
+	}
 	var state *spec.State
 	err := j.snapshot(ctx, func(q querier) error {
 		var content string
@@ -69,7 +95,7 @@ func (j *Journal) RosterState(ctx context.Context, org, grantor string) (*spec.S
 		if err != nil || !ok {
 			return errors.Join(err, notFoundUnless(ok))
 		}
-		found, err := loadStates(ctx, q, &j.parsed, []string{content}, scope{now: j.Now()})
+		found, err := j.load(ctx, q, []string{content}, nil)
 		if err == nil {
 			state = found[content].state
 		}
