@@ -42,6 +42,8 @@ func (s *Server) verify(ctx context.Context, in *verifyInput) (*answer, error) {
 		if rec, err = s.await(ctx, request.Org, requestOf(d), wait, func(_ spec.Record, final bool) bool { return final }); err != nil {
 			return nil, err
 		}
+	} else if !logged.Known {
+		return s.answerWith(ctx, request.Org, rec, func() (spec.Document, error) { return s.firstReceiptOf(ctx, request.Org, rec) })
 	}
 	return s.answerOf(ctx, request.Org, rec)
 }

@@ -126,6 +126,9 @@ func (j *Journal) commit(ctx context.Context, calls []*call) {
 	if err != nil {
 		failure = j.fail(err)
 	}
+	if failure == nil {
+		j.recent.put(b.records)
+	}
 
 	// 9. Answer every operation and wake who waits. A crash here leaves a caller without its answer: it retries, meets step 2,
 	// and gets the same bytes with a proof.

@@ -83,6 +83,8 @@ type Journal struct {
 	keeping     sync.RWMutex // held from COMMIT to Keep: entries that a reader finds beyond the log are kept when it is free
 	parsed      parsedCache
 	states      stateCache
+	recent      recentRecords
+	keys        keyCache
 	hub         hub
 
 	queue   chan *call

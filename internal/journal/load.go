@@ -140,17 +140,30 @@ func (l *loading) loadApprovals() error {
 		}, l.ids)
 }
 
+// unless limits a query to what a partial index has, unless everything is wanted: written out, since an index is used only where the
+// condition shows it.
+func (l *loading) unless(condition string) string {
+	if l.all {
+		return "true"
+	}
+	return condition
+}
+
+const proposalColumns = `chain, decision, missing, content, until_at, recovery, status, document, born`
+
 func (l *loading) loadProposals() error {
 	return each(l.ctx, l.q, `
-		SELECT chain, decision, missing, content, until_at, recovery, status, document FROM proposal
-		WHERE chain IN (SELECT value FROM json_each(?1))
-		AND (status IN ('open', 'issued') OR ?2 OR decision IN (SELECT value FROM json_each(?3)))
+		SELECT `+proposalColumns+` FROM proposal
+		WHERE chain IN (SELECT value FROM json_each(?1)) AND `+l.unless("status IN ('open', 'issued')")+`
+		UNION
+		SELECT `+proposalColumns+` FROM proposal
+		WHERE chain IN (SELECT value FROM json_each(?1)) AND decision IN (SELECT value FROM json_each(?2))
 		ORDER BY chain, born, missing`,
 		func(rows *sql.Rows) error {
 			var chain string
-			var until int64
+			var until, born int64
 			p := spec.Proposal{}
-			if err := rows.Scan(&chain, &p.Decision, &p.Index, &p.Content, &until, &p.Recovery, &p.Status, &p.Document); err != nil {
+			if err := rows.Scan(&chain, &p.Decision, &p.Index, &p.Content, &until, &p.Recovery, &p.Status, &p.Document, &born); err != nil {
 				return err
 			}
 			p.Until = instant(until)
@@ -163,7 +176,7 @@ func (l *loading) loadProposals() error {
 				h.state.Proposals[i].Lifts, h.state.Proposals[i].Action = interim.Missing[p.Index].Lifts, interim.Action
 			})
 			return nil
-		}, l.ids, l.all, list(l.decisions))
+		}, l.ids, list(l.decisions))
 }
 
 func (l *loading) loadDocuments() error {
@@ -184,7 +197,7 @@ const holdColumns = `chain, decision, mandates, action, payload, executor, self_
 func (l *loading) loadHolds() error {
 	err := each(l.ctx, l.q, `
 		SELECT `+holdColumns+` FROM hold
-		WHERE chain IN (SELECT value FROM json_each(?1)) AND (status IN ('held', 'entered') OR ?3)
+		WHERE chain IN (SELECT value FROM json_each(?1)) AND `+l.unless("status IN ('held', 'entered')")+`
 		UNION
 		SELECT `+holdColumns+` FROM hold
 		WHERE decision IN (SELECT value FROM json_each(?2)) AND chain IN (SELECT value FROM json_each(?1))
@@ -202,7 +215,7 @@ func (l *loading) loadHolds() error {
 			l.holding[key(chain, h.Decision)] = len(s.Holds)
 			s.Holds = append(s.Holds, h)
 			return nil
-		}, l.ids, list(l.decisions), l.all)
+		}, l.ids, list(l.decisions))
 	if err != nil {
 		return err
 	}
@@ -210,12 +223,7 @@ func (l *loading) loadHolds() error {
 }
 
 func (l *loading) loadLines() error {
-	var decisions []string
-	for _, h := range l.chains {
-		for _, hold := range h.state.Holds {
-			decisions = append(decisions, hold.Decision)
-		}
-	}
+	decisions := l.held()
 	if len(decisions) == 0 {
 		return nil
 	}
@@ -239,6 +247,19 @@ func (l *loading) loadLines() error {
 		}, list(decisions), l.ids)
 }
 
+// held are the decisions of the loaded holds.
+func (l *loading) held() []string {
+	var decisions []string
+	for _, h := range l.chains {
+		for _, hold := range h.state.Holds {
+			decisions = append(decisions, hold.Decision)
+		}
+	}
+	return decisions
+}
+
+const windowColumns = `b.chain, b.constraint_id, b.unit, b.from_at, b.to_at, b.maximum, b.lifted, b.held, b.committed, b.excess, b.lifts`
+
 // loadWindows reads those not over, those over that still count in a rolling sum, those with something held, and those that
 // the lines of a loaded hold are booked in.
 func (l *loading) loadWindows() error {
@@ -249,11 +270,17 @@ func (l *loading) loadWindows() error {
 		}
 	}
 	return each(l.ctx, l.q, `
-		SELECT chain, constraint_id, unit, from_at, to_at, maximum, lifted, held, committed, excess, lifts FROM budget AS b
-		WHERE chain IN (SELECT value FROM json_each(?1)) AND (to_at > ?2 OR to_at = ?3 OR held > 0 OR ?4 OR EXISTS (
-			SELECT 1 FROM hold_line AS n WHERE n.decision IN (SELECT value FROM json_each(?5)) AND n.chain = b.chain
-			AND n.constraint_id = b.constraint_id AND n.unit = b.unit AND n.from_at = b.from_at))
-		ORDER BY chain, constraint_id, unit, from_at`,
+		SELECT `+windowColumns+` FROM budget AS b
+		WHERE chain IN (SELECT value FROM json_each(?1)) AND `+l.unless("to_at > ?2")+`
+		UNION
+		SELECT `+windowColumns+` FROM budget AS b
+		WHERE chain IN (SELECT value FROM json_each(?1)) AND to_at = ?3
+		UNION
+		SELECT `+windowColumns+` FROM hold_line AS n CROSS JOIN budget AS b
+			ON b.chain = n.chain AND b.constraint_id = n.constraint_id AND b.unit = n.unit AND b.from_at = n.from_at
+		WHERE n.decision IN (SELECT value FROM json_each(?4)) AND n.chain IN (SELECT value FROM json_each(?1))
+			AND (b.held > 0 OR n.decision IN (SELECT value FROM json_each(?5)))
+		ORDER BY 1, 2, 3, 4`,
 		func(rows *sql.Rows) error {
 			var chain string
 			var from, to int64
@@ -266,7 +293,7 @@ func (l *loading) loadWindows() error {
 			s := l.chains[chain].state
 			s.Windows = append(s.Windows, w)
 			return nil
-		}, l.ids, millis(since), millis(time.Time{}), l.all, list(l.decisions))
+		}, l.ids, millis(since), millis(time.Time{}), list(l.held()), list(l.decisions))
 }
 
 // lookBack is how long after its end a window still counts in a sum of the mandate's rolling limits: the period of the longest

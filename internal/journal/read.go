@@ -229,6 +229,11 @@ const mine = ` AND (d.org = ?2 OR ?2 = '') ORDER BY e.leaf LIMIT 1`
 // Record returns a document by its digest. One that was kept beside a decision (a presentation, a commit) has no entry: its
 // Entry is nil, its Index -1.
 func (j *Journal) Record(ctx context.Context, org, digest string) (spec.Record, error) {
+	if r, ok := j.recent.get(docKey{org, digest}); ok {
+		var err error
+		r.Proof, err = j.proof(r.Index)
+		return r, err
+	}
 	r, err := first(j.records(ctx, `WHERE d.digest = ?1`+mine, digest, org))
 	if !errors.Is(err, ErrNotFound) {
 		return r, err
