@@ -26,6 +26,13 @@ type batch struct {
 	records  []record
 	attached map[docKey]spec.Document
 	rows     *projections
+	digests  map[mandateID]string // of the mandates of its chains
+}
+
+// mandateID is a mandate document by its whole bytes.
+type mandateID struct {
+	org string
+	sum [32]byte
 }
 
 // record is an entry of the batch; its index is the batch's size plus its place.
@@ -239,7 +246,7 @@ func (b *batch) take(c *call, org string, states []spec.States, records []record
 			before, after := states[i][l.Chain], states[i+1][l.Chain]
 			h := &held{org: org, state: after}
 			if old := b.chains[after.Content]; old != nil {
-				h.document = old.document
+				h.document, h.sum = old.document, old.sum
 			}
 			if r.Document.Type == spec.TypeMandate {
 				h.document = r.Document.Digest

@@ -79,7 +79,7 @@ func (c *stateCache) read(chains map[string]*held, now time.Time, size int64) {
 }
 
 func (c *stateCache) put(h *held, now time.Time) {
-	s := &cachedState{held: held{h.org, h.document, trimmed(h.state, now)}}
+	s := &cachedState{held: held{h.org, h.document, h.sum, trimmed(h.state, now)}}
 	s.bytes = weight(s.state)
 	if e := c.chains[s.state.Content]; e != nil {
 		c.bytes += s.bytes - e.Value.(*cachedState).bytes

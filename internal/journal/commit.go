@@ -2,11 +2,15 @@ package journal
 
 import (
 	"context"
+	"crypto/sha256"
 	"database/sql"
 	"errors"
 	"maps"
+	"runtime"
 	"slices"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/writ-trust/writ/spec"
 )
@@ -200,12 +204,21 @@ func (j *Journal) lookUp(ctx context.Context, b *batch) error {
 // writeDocuments is the first half of step 5. One that is kept beside may be there already.
 func (j *Journal) writeDocuments(ctx context.Context, b *batch) error {
 	const columns = `INSERT INTO document (org, digest, type, urn, content, refers, body) VALUES %s`
-	var logged, beside [][]any
-	for _, r := range b.records {
-		logged = append(logged, documentRow(r.org, r.Document))
+	logged, beside := make([][]any, len(b.records)), make([][]any, len(b.attached))
+	b.indexMandates()
+	var g errgroup.Group
+	g.SetLimit(runtime.GOMAXPROCS(0))
+	for i, r := range b.records {
+		g.Go(func() error { logged[i] = documentRow(r.org, r.Document, b.mandates(r.org)); return nil })
 	}
+	i := 0
 	for k, d := range b.attached {
-		beside = append(beside, documentRow(k.org, d))
+		row := &beside[i]
+		g.Go(func() error { *row = documentRow(k.org, d, b.mandates(k.org)); return nil })
+		i++
+	}
+	if err := g.Wait(); err != nil {
+		return err
 	}
 	if err := j.writer.insert(ctx, columns, logged); err != nil {
 		return err
@@ -213,10 +226,33 @@ func (j *Journal) writeDocuments(ctx context.Context, b *batch) error {
 	return j.writer.insert(ctx, columns+` ON CONFLICT (digest, org) DO NOTHING`, beside)
 }
 
-func documentRow(org string, d spec.Document) []any {
+// indexMandates gathers the mandates of the batch's chains, those of the batch itself included now that they are sealed.
+func (b *batch) indexMandates() {
+	for _, r := range b.records {
+		for _, content := range r.chains {
+			if h := b.chains[content]; h.document == r.Document.Digest {
+				h.sum = sha256.Sum256(r.Document.Bytes())
+			}
+		}
+	}
+	b.digests = map[mandateID]string{}
+	for _, h := range b.chains {
+		b.digests[mandateID{h.org, h.sum}] = h.document
+	}
+}
+
+// mandates finds, by its whole bytes, the digest of a mandate among the chains of the batch.
+func (b *batch) mandates(org string) func(mandate []byte) (string, bool) {
+	return func(mandate []byte) (string, bool) {
+		digest, ok := b.digests[mandateID{org, sha256.Sum256(mandate)}]
+		return digest, ok
+	}
+}
+
+func documentRow(org string, d spec.Document, kept func([]byte) (string, bool)) []any {
 	id, _ := d.Value.Member("id")
 	urn, _ := id.Text()
-	return []any{org, d.Digest, d.Type, urn, contentOf(d), refersTo(d), d.Bytes()}
+	return []any{org, d.Digest, d.Type, urn, contentOf(d), refersTo(d), pack(d, kept)}
 }
 
 // contentOf is the content digest of a credential that has one.

@@ -2,6 +2,7 @@ package journal
 
 import (
 	"context"
+	"crypto/sha256"
 	"database/sql"
 	"encoding/json"
 	"slices"
@@ -14,7 +15,8 @@ import (
 // held is a chain's state with whose it is. Chains that do not exist yet belong to nobody.
 type held struct {
 	org      string
-	document string // digest of the mandate once it is active, else ""
+	document string   // digest of the mandate once it is active, else ""
+	sum      [32]byte // of that document's whole bytes
 	state    *spec.State
 }
 
@@ -85,7 +87,9 @@ func (l *loading) loadChains(contents []string) error {
 			s.At, s.Since, h.state = instant(at), instant(since), s
 			l.chains[s.Chain] = h
 			if h.document != "" {
-				l.want(docKey{h.org, h.document}, func(d spec.Document) { s.Mandate = d.Body.(*spec.Mandate) })
+				l.want(docKey{h.org, h.document}, func(d spec.Document) {
+					s.Mandate, h.sum = d.Body.(*spec.Mandate), sha256.Sum256(d.Bytes())
+				})
 			}
 			return nil
 		}, list(contents))

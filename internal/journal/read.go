@@ -238,12 +238,7 @@ func (j *Journal) Record(ctx context.Context, org, digest string) (spec.Record, 
 	if !errors.Is(err, ErrNotFound) {
 		return r, err
 	}
-	k := docKey{digest: digest}
-	var body []byte
-	err = j.snapshot(ctx, func(q querier) error {
-		ok, err := one(ctx, q, `SELECT org, body FROM document WHERE digest = ?1 AND (org = ?2 OR ?2 = '')`, []any{digest, org}, &k.org, &body)
-		return errors.Join(err, notFoundUnless(ok))
-	})
+	k, body, err := j.beside(ctx, org, digest)
 	if err != nil {
 		return spec.Record{}, err
 	}
@@ -252,6 +247,27 @@ func (j *Journal) Record(ctx context.Context, org, digest string) (spec.Record, 
 		return spec.Record{}, unparsed(err)
 	}
 	return spec.Record{Document: d, Index: -1}, nil
+}
+
+// beside reads the body of a document, whether it has an entry or not.
+func (j *Journal) beside(ctx context.Context, org, digest string) (k docKey, body []byte, err error) {
+	k.digest = digest
+	const bodyOf = `SELECT org, body FROM document WHERE digest = ?1 AND (org = ?2 OR ?2 = '')`
+	err = j.snapshot(ctx, func(q querier) error {
+		ok, err := one(ctx, q, bodyOf, []any{digest, org}, &k.org, &body)
+		if err != nil || !ok {
+			return errors.Join(err, notFoundUnless(ok))
+		}
+		body, err = unpack(body, func(mandate string) (found []byte, err error) {
+			ok, err := one(ctx, q, bodyOf, []any{mandate, k.org}, new(string), &found)
+			if err == nil && !ok {
+				err = errPacked
+			}
+			return found, err
+		})
+		return err
+	})
+	return k, body, err
 }
 
 // ByContent returns the credential (mandate, roster version or supplement) that has this content digest.
