@@ -3,6 +3,7 @@ package journal
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strconv"
@@ -164,16 +165,22 @@ func unparsed(err error) error { return &IndeterminateError{Err: err} }
 // addSecrets reads what opens each link, in the order of the entry's links: sorted by chain.
 func (j *Journal) addSecrets(ctx context.Context, q querier, records []spec.Record) error {
 	byLeaf := map[int64]*spec.Record{}
-	var leaves []string
-	for i := range records {
-		byLeaf[records[i].Index] = &records[i]
-		leaves = append(leaves, strconv.FormatInt(records[i].Index, 10))
+	var places [][2]any
+	for i, r := range records {
+		byLeaf[r.Index] = &records[i]
+		for _, l := range r.Entry.Links {
+			places = append(places, [2]any{l.Chain, l.Seq})
+		}
 	}
-	if len(leaves) == 0 {
+	if len(places) == 0 {
 		return nil
 	}
-	return each(ctx, q, `SELECT leaf, chain, seed, opened FROM link
-		WHERE leaf IN (SELECT CAST(value AS INTEGER) FROM json_each(?)) ORDER BY leaf, chain`,
+	wanted, err := json.Marshal(places)
+	if err != nil {
+		return err
+	}
+	return each(ctx, q, `SELECT l.leaf, l.chain, l.seed, l.opened FROM json_each(?) AS w CROSS JOIN link AS l
+		ON l.chain = w.value ->> 0 AND l.seq = w.value ->> 1 ORDER BY l.leaf, l.chain`,
 		func(rows *sql.Rows) error {
 			var leaf int64
 			var chain string
@@ -189,9 +196,12 @@ func (j *Journal) addSecrets(ctx context.Context, q querier, records []spec.Reco
 				return unparsed(fmt.Errorf("the link of entry %d has a seed of %d bytes", leaf, len(seed)))
 			}
 			r := byLeaf[leaf]
+			if r == nil {
+				return unparsed(fmt.Errorf("the chain %s names entry %d in another's place", chain, leaf))
+			}
 			r.Seeds[chain], r.Openings = spec.Seed(seed), append(r.Openings, o)
 			return nil
-		}, list(leaves))
+		}, string(wanted))
 }
 
 // proof waits, where the entry was committed a moment ago, until the log has kept it.
