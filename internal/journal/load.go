@@ -144,21 +144,21 @@ func (l *loading) loadApprovals() error {
 		}, l.ids)
 }
 
-// unless limits a query to what a partial index has, unless everything is wanted: written out, since an index is used only where the
-// condition shows it.
-func (l *loading) unless(condition string) string {
+// open limits a query of one table to what an index has, unless everything is wanted. The index is named, since the planner takes
+// the primary key of the chain for as good, and would read all that has ended.
+func (l *loading) open(index, condition string) string {
 	if l.all {
-		return "true"
+		return "WHERE"
 	}
-	return condition
+	return "INDEXED BY " + index + " WHERE " + condition + " AND"
 }
 
 const proposalColumns = `chain, decision, missing, content, until_at, recovery, status, document, born`
 
 func (l *loading) loadProposals() error {
 	return each(l.ctx, l.q, `
-		SELECT `+proposalColumns+` FROM proposal
-		WHERE chain IN (SELECT value FROM json_each(?1)) AND `+l.unless("status IN ('open', 'issued')")+`
+		SELECT `+proposalColumns+` FROM proposal `+l.open("proposal_open", "status IN ('open', 'issued')")+`
+			chain IN (SELECT value FROM json_each(?1))
 		UNION
 		SELECT `+proposalColumns+` FROM proposal
 		WHERE chain IN (SELECT value FROM json_each(?1)) AND decision IN (SELECT value FROM json_each(?2))
@@ -200,8 +200,8 @@ const holdColumns = `chain, decision, mandates, action, payload, executor, self_
 // loadHolds reads open holds and those asked for, in the order in which they were given.
 func (l *loading) loadHolds() error {
 	err := each(l.ctx, l.q, `
-		SELECT `+holdColumns+` FROM hold
-		WHERE chain IN (SELECT value FROM json_each(?1)) AND `+l.unless("status IN ('held', 'entered')")+`
+		SELECT `+holdColumns+` FROM hold `+l.open("hold_open", "status IN ('held', 'entered')")+`
+			chain IN (SELECT value FROM json_each(?1))
 		UNION
 		SELECT `+holdColumns+` FROM hold
 		WHERE decision IN (SELECT value FROM json_each(?2)) AND chain IN (SELECT value FROM json_each(?1))
@@ -274,11 +274,11 @@ func (l *loading) loadWindows() error {
 		}
 	}
 	return each(l.ctx, l.q, `
-		SELECT `+windowColumns+` FROM budget AS b
-		WHERE chain IN (SELECT value FROM json_each(?1)) AND `+l.unless("to_at > ?2")+`
+		SELECT `+windowColumns+` FROM budget AS b `+l.open("budget_to", "to_at > ?2")+`
+			chain IN (SELECT value FROM json_each(?1))
 		UNION
-		SELECT `+windowColumns+` FROM budget AS b
-		WHERE chain IN (SELECT value FROM json_each(?1)) AND to_at = ?3
+		SELECT `+windowColumns+` FROM budget AS b `+l.open("budget_to", "to_at = ?3")+`
+			chain IN (SELECT value FROM json_each(?1))
 		UNION
 		SELECT `+windowColumns+` FROM hold_line AS n CROSS JOIN budget AS b
 			ON b.chain = n.chain AND b.constraint_id = n.constraint_id AND b.unit = n.unit AND b.from_at = n.from_at
