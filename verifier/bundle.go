@@ -353,13 +353,22 @@ func Receipt(ctx context.Context, archive Archive, org, decision string) (receip
 	if err != nil {
 		return receipt, at, err
 	}
-	d, ok := rec.Document.Body.(*spec.Decision)
-	if !ok {
-		return receipt, at, spec.Refuse("not-found", "", "no decision with this digest")
-	}
 	following, err := archive.Following(ctx, org, decision)
 	if err != nil {
 		return receipt, at, err
+	}
+	return receiptOf(ctx, archive, org, rec, following)
+}
+
+// FirstReceipt is Receipt of a decision as it was just logged, before anything could follow it.
+func FirstReceipt(ctx context.Context, archive Archive, org string, decision spec.Record) (receipt spec.Document, at time.Time, err error) {
+	return receiptOf(ctx, archive, org, decision, nil)
+}
+
+func receiptOf(ctx context.Context, archive Archive, org string, rec spec.Record, following []spec.Record) (receipt spec.Document, at time.Time, err error) {
+	d, ok := rec.Document.Body.(*spec.Decision)
+	if !ok {
+		return receipt, at, spec.Refuse("not-found", "", "no decision with this digest")
 	}
 	roster, err := archive.RosterState(ctx, org, d.Grantor)
 	if err != nil {

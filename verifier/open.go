@@ -30,7 +30,7 @@ type opened struct {
 // open judges everything of a request that needs no lock, in the order of protocol.md 9.1: request, identity, ledger,
 // authenticity, approvals, and what is presented beside the mandates. What fails here is an error and leaves nothing.
 func (v *Verifier) open(ctx context.Context, r Request) (*opened, error) {
-	doc, p, err := v.parsePresentation(r.Presentation)
+	doc, p, err := v.parsePresentation(r.Presentation, r.Read.Presentation)
 	if err != nil {
 		return nil, err
 	}
@@ -85,11 +85,19 @@ func (v *Verifier) finish(ctx context.Context, r Request, presentation spec.Docu
 	if err := v.openPolicies(ctx, r.Org, o); err != nil {
 		return err
 	}
-	return v.commit(r.Commit, roster, o)
+	return v.commit(r, roster, o)
 }
 
-func (v *Verifier) parsePresentation(data []byte) (spec.Document, *spec.Presentation, error) {
-	doc, err := spec.Parse(data)
+// parse reads a document from its value, where somebody has read it strictly already, or from its bytes.
+func parse(data []byte, read vc.Value) (spec.Document, error) {
+	if read.IsZero() {
+		return spec.Parse(data)
+	}
+	return spec.FromValue(read)
+}
+
+func (v *Verifier) parsePresentation(data []byte, read vc.Value) (spec.Document, *spec.Presentation, error) {
+	doc, err := parse(data, read)
 	if err != nil {
 		return doc, nil, err
 	}
@@ -283,11 +291,11 @@ func entitled(err error) error {
 }
 
 // commit takes the executor's word that it will execute at once.
-func (v *Verifier) commit(data []byte, roster *spec.State, o *opened) error {
-	if len(data) == 0 {
+func (v *Verifier) commit(r Request, roster *spec.State, o *opened) error {
+	if len(r.Commit) == 0 && r.Read.Commit.IsZero() {
 		return nil
 	}
-	doc, err := spec.Parse(data)
+	doc, err := parse(r.Commit, r.Read.Commit)
 	if err != nil {
 		return err
 	}

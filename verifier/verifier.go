@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/writ-trust/writ/spec"
+	"github.com/writ-trust/writ/vc"
 )
 
 // Journal is what a verifier asks of the journal: the only writer, and committed reads. An unknown document and one of another
@@ -66,6 +67,9 @@ type Request struct {
 	Presentation []byte
 	Commit       []byte
 	Hosted       bool // the server signed the presentation with a hosted agent key
+	// Read are the same two documents where the caller has read them strictly already, as members of a larger one; what is absent
+	// is read from the bytes.
+	Read struct{ Presentation, Commit vc.Value }
 }
 
 // ErrMoved says that the roster or a policy changed between open and the lock; the verifier opens again.

@@ -54,6 +54,11 @@ func (s *Server) issuedWith(ctx context.Context, org string, l spec.Logged) (spe
 
 // answerOf writes a decision down.
 func (s *Server) answerOf(ctx context.Context, org string, rec spec.Record) (*answer, error) {
+	return s.answerWith(ctx, org, rec, func() (spec.Document, error) { return s.receiptOf(ctx, org, rec.Document.Digest) })
+}
+
+// answerWith is answerOf with the receipt that receipt makes, where the decision itself charged.
+func (s *Server) answerWith(ctx context.Context, org string, rec spec.Record, receipt func() (spec.Document, error)) (*answer, error) {
 	d, ok := rec.Document.Body.(*spec.Decision)
 	if !ok {
 		return nil, notFound()
@@ -68,7 +73,7 @@ func (s *Server) answerOf(ctx context.Context, org string, rec spec.Record) (*an
 		a.Recovery, err = s.recoveryOf(ctx, org, rec.Document, d)
 	case d.Charged:
 		var r spec.Document
-		r, err = s.receiptOf(ctx, org, rec.Document.Digest)
+		r, err = receipt()
 		a.Receipt = r.Value
 	}
 	return a, err

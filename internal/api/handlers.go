@@ -255,6 +255,15 @@ func (s *Server) receiptOf(ctx context.Context, org, decision string) (spec.Docu
 	return s.SignReceipt(ctx, unsigned, at)
 }
 
+// firstReceiptOf is the receipt of a decision that this call logged: nothing that could follow it is looked up.
+func (s *Server) firstReceiptOf(ctx context.Context, org string, decision spec.Record) (spec.Document, error) {
+	unsigned, at, err := verifier.FirstReceipt(ctx, s.Journal, org, decision)
+	if err != nil {
+		return spec.Document{}, err
+	}
+	return s.SignReceipt(ctx, unsigned, at)
+}
+
 func (s *Server) getReceipt(ctx context.Context, in *exported) (*receipt, error) {
 	org := callerOf(ctx).Org
 	rec, _, err := s.decisionBy(ctx, org, in.ID, prefixReceipt, prefixDecision)

@@ -154,17 +154,19 @@ func readBody(w http.ResponseWriter, r *http.Request) error {
 			return spec.Refuse("unsupported-media-type", "", "JSON is wanted")
 		}
 	}
-	data, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	var data bytes.Buffer
+	data.Grow(int(min(max(r.ContentLength, 0), maxBody)) + bytes.MinRead) // so that it is not copied as it grows
+	_, err := data.ReadFrom(http.MaxBytesReader(w, r.Body, maxBody))
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge):
 		return spec.Refuse("request-too-large", "", "at most %d bytes", maxBody)
 	case err != nil:
 		return spec.Refuse("request-syntax", "", "the body could not be read")
-	case len(data) == 0:
+	case data.Len() == 0:
 		return spec.Refuse("json-syntax", "", "there is no body")
 	}
-	r.Body = io.NopCloser(bytes.NewReader(data))
+	r.Body = io.NopCloser(&data)
 	return nil
 }
 

@@ -42,6 +42,8 @@ func (s *Server) verify(ctx context.Context, in *verifyInput) (*answer, error) {
 		if rec, err = s.await(ctx, request.Org, requestOf(d), wait, func(_ spec.Record, final bool) bool { return final }); err != nil {
 			return nil, err
 		}
+	} else if !logged.Known {
+		return s.answerWith(ctx, request.Org, rec, func() (spec.Document, error) { return s.firstReceiptOf(ctx, request.Org, rec) })
 	}
 	return s.answerOf(ctx, request.Org, rec)
 }
@@ -54,15 +56,13 @@ func (s *Server) requestIn(ctx context.Context, in *verifyInput) (verifier.Reque
 		return verifier.Request{}, err
 	}
 	r := verifier.Request{Org: k.Org}
-	if !body.Commit.IsZero() {
-		r.Commit = body.Commit.Canonical()
-	}
+	r.Read.Commit = body.Commit
 	hosted := len(body.Mandates) > 0 || len(body.Credentials) > 0 || !body.Action.IsZero() || body.Request != nil
 	switch {
 	case !body.Presentation.IsZero() && hosted:
 		return r, spec.Refuse("request-syntax", "/presentation", "a presentation has mandates, action and request in it")
 	case !body.Presentation.IsZero():
-		r.Presentation = body.Presentation.Canonical()
+		r.Read.Presentation = body.Presentation
 		return r, nil
 	}
 	presentation, err := s.present(ctx, k.Org, k.HostedAgent, in.IdempotencyKey, body)

@@ -26,6 +26,13 @@ type batch struct {
 	records  []record
 	attached map[docKey]spec.Document
 	rows     *projections
+	digests  map[mandateID]string // of the mandates of its chains
+}
+
+// mandateID is a mandate document by its whole bytes.
+type mandateID struct {
+	org string
+	sum [32]byte
 }
 
 // record is an entry of the batch; its index is the batch's size plus its place.
@@ -49,24 +56,20 @@ type claim struct {
 
 func (b *batch) index() int64 { return b.size + int64(len(b.records)) }
 
-// contents are all chains that the calls name, sorted.
-func (b *batch) contents() []string {
-	var all []string
-	for _, c := range b.calls {
-		for _, ref := range slices.Concat(c.op.Write, c.op.Read) {
-			all = append(all, ref.Content)
-		}
-	}
-	slices.Sort(all)
-	return slices.Compact(all)
-}
-
 // decisions are those whose holds and proposals an operation names.
 func decisions(op spec.Op) []string {
 	if op.Resume == "" {
 		return op.Decisions
 	}
 	return append(slices.Clone(op.Decisions), op.Resume)
+}
+
+// decisionsOn are those of them that may hold or propose something on a chain: on a roster's or a policy's none does.
+func decisionsOn(op spec.Op, ref spec.ChainRef) []string {
+	if ref.Kind == spec.KindRoster || ref.Kind == spec.KindPolicy {
+		return nil
+	}
+	return decisions(op)
 }
 
 func (b *batch) decisions() []string {
@@ -243,7 +246,7 @@ func (b *batch) take(c *call, org string, states []spec.States, records []record
 			before, after := states[i][l.Chain], states[i+1][l.Chain]
 			h := &held{org: org, state: after}
 			if old := b.chains[after.Content]; old != nil {
-				h.document = old.document
+				h.document, h.sum = old.document, old.sum
 			}
 			if r.Document.Type == spec.TypeMandate {
 				h.document = r.Document.Digest

@@ -2,8 +2,15 @@ package journal
 
 import (
 	"context"
+	"crypto/sha256"
 	"database/sql"
 	"errors"
+	"maps"
+	"runtime"
+	"slices"
+	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/writ-trust/writ/spec"
 )
@@ -33,6 +40,7 @@ func (j *Journal) commit(ctx context.Context, calls []*call) {
 		return
 	}
 	b.size, b.last = stored.Size, last
+	j.states.reset(b.size)
 
 	// 2. Look up the request keys and the signed documents that are handed over. What is known is answered in step 4, in the
 	// order of the batch, so that equal keys in it join the first. A crash here leaves nothing.
@@ -44,8 +52,7 @@ func (j *Journal) commit(ctx context.Context, calls []*call) {
 	// 3. Load all chains of the batch. The lock of step 1 covers them all, so there is no order to keep and no deadlock. Then
 	// the ledger time: the clock's, never before the last batch nor any of these chains. A crash here leaves nothing.
 	clock := j.Now()
-	b.chains, err = loadStates(ctx, &j.writer, &j.parsed, b.contents(), scope{now: clock, decisions: b.decisions()})
-	if err != nil {
+	if err := j.loadChains(ctx, b, clock); err != nil {
 		j.again(ctx, b, err)
 		return
 	}
@@ -60,6 +67,7 @@ func (j *Journal) commit(ctx context.Context, calls []*call) {
 	}
 	if len(b.records) == 0 {
 		// Nothing to write: everything was known or refused.
+		j.states.read(b.chains, b.now, b.size)
 		if err := j.rollback(ctx); err != nil {
 			b.finish(&IndeterminateError{Err: err})
 			return
@@ -93,7 +101,7 @@ func (j *Journal) commit(ctx context.Context, calls []*call) {
 
 	// 7. COMMIT: from here on the batch is the truth, synced once. A crash during it leaves all of the batch or nothing, and the
 	// caller does not know which: its retry meets step 2, and there is one decision either way. Readers that find an entry
-	// which the log has not kept yet wait for step 8.
+	// which the log has not kept yet wait for step 8. Only now do the states that the batch led to replace the cached ones.
 	j.keeping.Lock()
 	_, failure := j.writer.exec(ctx, "COMMIT")
 	if failure != nil {
@@ -112,6 +120,7 @@ func (j *Journal) commit(ctx context.Context, calls []*call) {
 		// It landed, but the caller is told only what is sure: it asks again.
 		failure = &IndeterminateError{Err: failure}
 	}
+	j.states.committed(b.chains, b.now, staged.Size)
 
 	// 8. Keep: sign the commit checkpoint and make the entries part of the tree. A crash before or during it leaves a log that
 	// is shorter than the journal: the next start stages what is missing from Size() on, the same bytes at the same index, and
@@ -121,11 +130,35 @@ func (j *Journal) commit(ctx context.Context, calls []*call) {
 	if err != nil {
 		failure = j.fail(err)
 	}
+	if failure == nil {
+		j.recent.put(b.records)
+	}
 
 	// 9. Answer every operation and wake who waits. A crash here leaves a caller without its answer: it retries, meets step 2,
 	// and gets the same bytes with a proof.
 	b.finish(failure)
 	j.hub.wake(b)
+}
+
+// loadChains is the first half of step 3: what is cached of the chains, and the rest from the tables.
+func (j *Journal) loadChains(ctx context.Context, b *batch, clock time.Time) error {
+	b.chains = map[string]*held{}
+	missing := map[string]bool{}
+	for _, c := range b.calls {
+		for _, ref := range slices.Concat(c.op.Write, c.op.Read) {
+			if h, ok := j.states.get(ref.Content, decisionsOn(c.op, ref)); ok {
+				b.chains[ref.Content] = h
+			} else {
+				missing[ref.Content] = true
+			}
+		}
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	loaded, err := loadStates(ctx, &j.writer, &j.parsed, slices.Sorted(maps.Keys(missing)), scope{now: clock, decisions: b.decisions()})
+	maps.Copy(b.chains, loaded)
+	return err
 }
 
 // lookUp is step 2.
@@ -171,12 +204,21 @@ func (j *Journal) lookUp(ctx context.Context, b *batch) error {
 // writeDocuments is the first half of step 5. One that is kept beside may be there already.
 func (j *Journal) writeDocuments(ctx context.Context, b *batch) error {
 	const columns = `INSERT INTO document (org, digest, type, urn, content, refers, body) VALUES %s`
-	var logged, beside [][]any
-	for _, r := range b.records {
-		logged = append(logged, documentRow(r.org, r.Document))
+	logged, beside := make([][]any, len(b.records)), make([][]any, len(b.attached))
+	b.indexMandates()
+	var g errgroup.Group
+	g.SetLimit(runtime.GOMAXPROCS(0))
+	for i, r := range b.records {
+		g.Go(func() error { logged[i] = documentRow(r.org, r.Document, b.mandates(r.org)); return nil })
 	}
+	i := 0
 	for k, d := range b.attached {
-		beside = append(beside, documentRow(k.org, d))
+		row := &beside[i]
+		g.Go(func() error { *row = documentRow(k.org, d, b.mandates(k.org)); return nil })
+		i++
+	}
+	if err := g.Wait(); err != nil {
+		return err
 	}
 	if err := j.writer.insert(ctx, columns, logged); err != nil {
 		return err
@@ -184,10 +226,33 @@ func (j *Journal) writeDocuments(ctx context.Context, b *batch) error {
 	return j.writer.insert(ctx, columns+` ON CONFLICT (digest, org) DO NOTHING`, beside)
 }
 
-func documentRow(org string, d spec.Document) []any {
+// indexMandates gathers the mandates of the batch's chains, those of the batch itself included now that they are sealed.
+func (b *batch) indexMandates() {
+	for _, r := range b.records {
+		for _, content := range r.chains {
+			if h := b.chains[content]; h.document == r.Document.Digest {
+				h.sum = sha256.Sum256(r.Document.Bytes())
+			}
+		}
+	}
+	b.digests = map[mandateID]string{}
+	for _, h := range b.chains {
+		b.digests[mandateID{h.org, h.sum}] = h.document
+	}
+}
+
+// mandates finds, by its whole bytes, the digest of a mandate among the chains of the batch.
+func (b *batch) mandates(org string) func(mandate []byte) (string, bool) {
+	return func(mandate []byte) (string, bool) {
+		digest, ok := b.digests[mandateID{org, sha256.Sum256(mandate)}]
+		return digest, ok
+	}
+}
+
+func documentRow(org string, d spec.Document, kept func([]byte) (string, bool)) []any {
 	id, _ := d.Value.Member("id")
 	urn, _ := id.Text()
-	return []any{org, d.Digest, d.Type, urn, contentOf(d), refersTo(d), d.Bytes()}
+	return []any{org, d.Digest, d.Type, urn, contentOf(d), refersTo(d), pack(d, kept)}
 }
 
 // contentOf is the content digest of a credential that has one.

@@ -82,6 +82,9 @@ type Journal struct {
 	writer      writer
 	keeping     sync.RWMutex // held from COMMIT to Keep: entries that a reader finds beyond the log are kept when it is free
 	parsed      parsedCache
+	states      stateCache
+	recent      recentRecords
+	keys        keyCache
 	hub         hub
 
 	queue   chan *call

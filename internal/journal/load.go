@@ -2,6 +2,7 @@ package journal
 
 import (
 	"context"
+	"crypto/sha256"
 	"database/sql"
 	"encoding/json"
 	"slices"
@@ -14,7 +15,8 @@ import (
 // held is a chain's state with whose it is. Chains that do not exist yet belong to nobody.
 type held struct {
 	org      string
-	document string // digest of the mandate once it is active, else ""
+	document string   // digest of the mandate once it is active, else ""
+	sum      [32]byte // of that document's whole bytes
 	state    *spec.State
 }
 
@@ -22,7 +24,6 @@ type held struct {
 type scope struct {
 	now       time.Time
 	decisions []string // holds and proposals of these decisions, however they stand, and the windows of those holds
-	proposals bool     // all of them
 	all       bool     // everything that ever was, as Apply over all documents would have it
 }
 
@@ -94,7 +95,9 @@ func (l *loading) loadChains(contents []string) error {
 			s.At, s.Since, h.state = instant(at), instant(since), s
 			l.chains[s.Chain] = h
 			if h.document != "" {
-				l.want(docKey{h.org, h.document}, func(d spec.Document) { s.Mandate = d.Body.(*spec.Mandate) })
+				l.want(docKey{h.org, h.document}, func(d spec.Document) {
+					s.Mandate, h.sum = d.Body.(*spec.Mandate), sha256.Sum256(d.Bytes())
+				})
 			}
 			return nil
 		}, list(contents))
@@ -146,17 +149,30 @@ func (l *loading) loadApprovals() error {
 		}, l.ids)
 }
 
+// open limits a query of one table to what an index has, unless everything is wanted. The index is named, since the planner takes
+// the primary key of the chain for as good, and would read all that has ended.
+func (l *loading) open(index, condition string) string {
+	if l.all {
+		return "WHERE"
+	}
+	return "INDEXED BY " + index + " WHERE " + condition + " AND"
+}
+
+const proposalColumns = `chain, decision, missing, content, until_at, recovery, status, document, born`
+
 func (l *loading) loadProposals() error {
 	return each(l.ctx, l.q, `
-		SELECT chain, decision, missing, content, until_at, recovery, status, document FROM proposal
-		WHERE chain IN (SELECT value FROM json_each(?1))
-		AND (status IN ('open', 'issued') OR ?2 OR decision IN (SELECT value FROM json_each(?3)))
+		SELECT `+proposalColumns+` FROM proposal `+l.open("proposal_open", "status IN ('open', 'issued')")+`
+			chain IN (SELECT value FROM json_each(?1))
+		UNION
+		SELECT `+proposalColumns+` FROM proposal
+		WHERE chain IN (SELECT value FROM json_each(?1)) AND decision IN (SELECT value FROM json_each(?2))
 		ORDER BY chain, born, missing`,
 		func(rows *sql.Rows) error {
 			var chain string
-			var until int64
+			var until, born int64
 			p := spec.Proposal{}
-			if err := rows.Scan(&chain, &p.Decision, &p.Index, &p.Content, &until, &p.Recovery, &p.Status, &p.Document); err != nil {
+			if err := rows.Scan(&chain, &p.Decision, &p.Index, &p.Content, &until, &p.Recovery, &p.Status, &p.Document, &born); err != nil {
 				return err
 			}
 			p.Until = instant(until)
@@ -169,7 +185,7 @@ func (l *loading) loadProposals() error {
 				h.state.Proposals[i].Lifts, h.state.Proposals[i].Action = interim.Missing[p.Index].Lifts, interim.Action
 			})
 			return nil
-		}, l.ids, l.all || l.proposals, list(l.decisions))
+		}, l.ids, list(l.decisions))
 }
 
 func (l *loading) loadDocuments() error {
@@ -189,8 +205,8 @@ const holdColumns = `chain, decision, mandates, action, payload, executor, self_
 // loadHolds reads open holds and those asked for, in the order in which they were given.
 func (l *loading) loadHolds() error {
 	err := each(l.ctx, l.q, `
-		SELECT `+holdColumns+` FROM hold
-		WHERE chain IN (SELECT value FROM json_each(?1)) AND (status IN ('held', 'entered') OR ?3)
+		SELECT `+holdColumns+` FROM hold `+l.open("hold_open", "status IN ('held', 'entered')")+`
+			chain IN (SELECT value FROM json_each(?1))
 		UNION
 		SELECT `+holdColumns+` FROM hold
 		WHERE decision IN (SELECT value FROM json_each(?2)) AND chain IN (SELECT value FROM json_each(?1))
@@ -208,7 +224,7 @@ func (l *loading) loadHolds() error {
 			l.holding[key(chain, h.Decision)] = len(s.Holds)
 			s.Holds = append(s.Holds, h)
 			return nil
-		}, l.ids, list(l.decisions), l.all)
+		}, l.ids, list(l.decisions))
 	if err != nil {
 		return err
 	}
@@ -216,12 +232,7 @@ func (l *loading) loadHolds() error {
 }
 
 func (l *loading) loadLines() error {
-	var decisions []string
-	for _, h := range l.chains {
-		for _, hold := range h.state.Holds {
-			decisions = append(decisions, hold.Decision)
-		}
-	}
+	decisions := l.held()
 	if len(decisions) == 0 {
 		return nil
 	}
@@ -245,6 +256,19 @@ func (l *loading) loadLines() error {
 		}, list(decisions), l.ids)
 }
 
+// held are the decisions of the loaded holds.
+func (l *loading) held() []string {
+	var decisions []string
+	for _, h := range l.chains {
+		for _, hold := range h.state.Holds {
+			decisions = append(decisions, hold.Decision)
+		}
+	}
+	return decisions
+}
+
+const windowColumns = `b.chain, b.constraint_id, b.unit, b.from_at, b.to_at, b.maximum, b.lifted, b.held, b.committed, b.excess, b.lifts`
+
 // loadWindows reads those not over, those over that still count in a rolling sum, those with something held, and those that
 // the lines of a loaded hold are booked in.
 func (l *loading) loadWindows() error {
@@ -255,11 +279,17 @@ func (l *loading) loadWindows() error {
 		}
 	}
 	return each(l.ctx, l.q, `
-		SELECT chain, constraint_id, unit, from_at, to_at, maximum, lifted, held, committed, excess, lifts FROM budget AS b
-		WHERE chain IN (SELECT value FROM json_each(?1)) AND (to_at > ?2 OR to_at = ?3 OR held > 0 OR ?4 OR EXISTS (
-			SELECT 1 FROM hold_line AS n WHERE n.decision IN (SELECT value FROM json_each(?5)) AND n.chain = b.chain
-			AND n.constraint_id = b.constraint_id AND n.unit = b.unit AND n.from_at = b.from_at))
-		ORDER BY chain, constraint_id, unit, from_at`,
+		SELECT `+windowColumns+` FROM budget AS b `+l.open("budget_to", "to_at > ?2")+`
+			chain IN (SELECT value FROM json_each(?1))
+		UNION
+		SELECT `+windowColumns+` FROM budget AS b `+l.open("budget_to", "to_at = ?3")+`
+			chain IN (SELECT value FROM json_each(?1))
+		UNION
+		SELECT `+windowColumns+` FROM hold_line AS n CROSS JOIN budget AS b
+			ON b.chain = n.chain AND b.constraint_id = n.constraint_id AND b.unit = n.unit AND b.from_at = n.from_at
+		WHERE n.decision IN (SELECT value FROM json_each(?4)) AND n.chain IN (SELECT value FROM json_each(?1))
+			AND (b.held > 0 OR n.decision IN (SELECT value FROM json_each(?5)))
+		ORDER BY 1, 2, 3, 4`,
 		func(rows *sql.Rows) error {
 			var chain string
 			var from, to int64
@@ -272,23 +302,43 @@ func (l *loading) loadWindows() error {
 			s := l.chains[chain].state
 			s.Windows = append(s.Windows, w)
 			return nil
-		}, l.ids, millis(since), millis(time.Time{}), l.all, list(l.decisions))
+		}, l.ids, millis(since), millis(time.Time{}), list(l.held()), list(l.decisions))
 }
 
-// lookBack is how long after its end a window still counts in a sum of the mandate's rolling limits, or of a policy's in any version:
-// the period of the longest and one bucket more, at most a day (rule.Rolling).
+const (
+	day  = 24 * time.Hour
+	year = 367 * day // the longest rolling period, and one bucket more
+)
+
+// lookBack is how long after its end a window of the chain may still count in a rolling sum: for the mandate's own limits the period
+// of the longest and one bucket more. What policies count is on chains that do not say the period, so there it is the longest there is.
 func lookBack(s *spec.State) (longest time.Duration) {
+	if s.Kind == spec.KindAccount || s.Mandate != nil && len(s.Mandate.Terms().Policies) > 0 {
+		return year
+	}
 	if s.Mandate != nil {
 		for _, c := range s.Mandate.Terms().Constraints {
 			longest = max(longest, periodOf(c))
 		}
 	}
-	for _, v := range s.Policies {
-		for _, c := range v.Body().Terms().Constraints {
-			longest = max(longest, periodOf(c))
-		}
-	}
 	return longest
+}
+
+// windowBack is the lookBack of one window. The length of a bucket tells the longest period that it may be part of (rule.Rolling).
+func windowBack(s *spec.State, w spec.Window) time.Duration {
+	back := lookBack(s)
+	if back < year {
+		return back
+	}
+	switch w.To.Sub(w.From) {
+	case time.Hour:
+		return 2 * day
+	case 6 * time.Hour:
+		return 8 * day
+	case day:
+		return year
+	}
+	return 0
 }
 
 // periodOf is the lookBack of one constraint object: none where it is not rolling.
@@ -296,7 +346,6 @@ func periodOf[V interface {
 	Member(name string) (V, bool)
 	Text() (string, bool)
 }](constraint V) time.Duration {
-	const day = 24 * time.Hour
 	if _, rolling := constraint.Member("rolling"); !rolling {
 		return 0
 	}
@@ -309,7 +358,7 @@ func periodOf[V interface {
 	case "P1M":
 		return 32 * day
 	}
-	return 367 * day
+	return year
 }
 
 // narrowed is the state as an operation of its own would have loaded it: without the settled holds and proposals that only a

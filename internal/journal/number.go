@@ -58,6 +58,7 @@ func (j *Journal) catchUp(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	j.states.reset(stored.Size)
 	size := j.Log.Size()
 	if size > stored.Size {
 		return spec.Refuse("log-ahead", "", "the log has %d entries, the database %d: the database was restored from a backup", size, stored.Size)

@@ -136,6 +136,7 @@ func (j *Journal) Orgs(ctx context.Context) ([]Org, error) {
 
 // PutAPIKey adds a key. One with this id or hash already is refused: table-rule.
 func (j *Journal) PutAPIKey(ctx context.Context, k APIKey) error {
+	defer j.keys.changed()
 	return j.put(ctx, `INSERT INTO api_key (id, org, hash, scopes, mode, hosted_agent, name, created, revoked)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		k.ID, k.Org, k.Hash[:], strings.Join(k.Scopes, " "), k.Mode, k.HostedAgent, k.Name, millis(k.Created), millis(k.Revoked))
@@ -143,7 +144,10 @@ func (j *Journal) PutAPIKey(ctx context.Context, k APIKey) error {
 
 // APIKeyByHash returns the key with this hash, revoked or not.
 func (j *Journal) APIKeyByHash(ctx context.Context, hash [32]byte) (APIKey, error) {
-	var k APIKey
+	k, ok, changes := j.keys.get(hash)
+	if ok {
+		return k, nil
+	}
 	var scopes string
 	var created, revoked int64
 	err := j.get(ctx, `SELECT id, org, scopes, mode, hosted_agent, name, created, revoked FROM api_key WHERE hash = ?`,
@@ -152,6 +156,7 @@ func (j *Journal) APIKeyByHash(ctx context.Context, hash [32]byte) (APIKey, erro
 		return APIKey{}, err
 	}
 	k.Hash, k.Scopes, k.Created, k.Revoked = hash, strings.Fields(scopes), instant(created), instant(revoked)
+	j.keys.put(k, changes)
 	return k, nil
 }
 
@@ -178,6 +183,7 @@ func (j *Journal) APIKeys(ctx context.Context, org string) (all []APIKey, err er
 
 // RevokeAPIKey ends a key of an organisation, now. Revoking it again keeps the first time.
 func (j *Journal) RevokeAPIKey(ctx context.Context, org, id string) error {
+	defer j.keys.changed()
 	return j.put(ctx, `UPDATE api_key SET revoked = CASE WHEN revoked = ?1 THEN ?2 ELSE revoked END WHERE id = ?3 AND (org = ?4 OR ?4 = '')`,
 		millis(time.Time{}), millis(j.Now()), id, org)
 }

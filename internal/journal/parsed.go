@@ -44,10 +44,14 @@ func (c *parsedCache) put(key docKey, d spec.Document) {
 	c.next = (c.next + 1) % maxParsed
 }
 
-// parse reads a document that the journal wrote, once.
+// parse reads a document that the journal wrote, once. Presentations, which have no entry, come unpacked.
 func (c *parsedCache) parse(key docKey, body []byte) (spec.Document, error) {
 	if d, ok := c.get(key); ok {
 		return d, nil
+	}
+	body, err := unpack(body, func(string) ([]byte, error) { return nil, errPacked })
+	if err != nil {
+		return spec.Document{}, fmt.Errorf("document %s: %w", key.digest, err)
 	}
 	d, err := spec.Parse(body)
 	if err != nil {

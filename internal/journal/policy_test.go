@@ -92,3 +92,40 @@ func TestRebuildPolicies(t *testing.T) {
 		t.Errorf("a roster is no policy: %v", err)
 	}
 }
+
+// TestPoliciesRoll: what rolled into a policy's sum weeks ago counts, whether the states come from memory or from the tables, and
+// whichever chains were loaded beside.
+func TestPoliciesRoll(t *testing.T) {
+	b := newBench(t)
+	roster := b.found()
+	draft := b.Policy(writtest.Limit(writtest.RollingBudget("together", "12000.00", "P1M")), writtest.Limit(writtest.RollingBudget("daily", "9000.00", "P1M")))
+	policy := b.enact(roster, draft, draft)
+	first, second := b.granted(roster, policy), b.granted(roster, policy)
+	l, err := b.decide(b.underPolicy("invoice-1", "8000.00", roster, policy, first))
+	if err != nil {
+		t.Fatal(err)
+	}
+	paid := l.Last().Document
+	for _, d := range []spec.Document{b.Begin(paid, b.Advance(time.Second)), b.Report(paid, spec.OutcomeExecuted, "", true, b.Advance(time.Second))} {
+		b.must(about(paid, d), d)
+	}
+	for range 2 {
+		b.Advance(9 * 24 * time.Hour)
+		for key, row := range map[string]struct {
+			euros   string
+			mandate spec.Document
+		}{"shared": {"4000.01", second}, "its own": {"1000.01", first}} {
+			if _, err := b.decide(b.underPolicy("invoice "+key, row.euros, roster, policy, row.mandate)); reason(err) != "budget-exceeded" {
+				t.Errorf("%s, weeks later: %v", key, err)
+			}
+		}
+		b.checkCache()
+		b.close()
+		if err := b.open(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := b.decide(b.underPolicy("invoice-2", "1000.00", roster, policy, first)); err != nil {
+		t.Errorf("what is left: %v", err)
+	}
+}

@@ -3,6 +3,7 @@ package journal
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strconv"
@@ -37,45 +38,79 @@ func unreadable(ctx context.Context, err error) error {
 // States returns the chains that refs name, as they are committed, with the holds and proposals of the decisions however they
 // stand. All of them must exist.
 func (j *Journal) States(ctx context.Context, org string, refs []spec.ChainRef, decisions []string) (spec.States, error) {
+	found, err := j.committed(ctx, refs, decisions)
+	if err != nil {
+		return nil, err
+	}
+	ss := spec.States{}
+	for _, ref := range refs {
+		h := found[ref.Content]
+		if h == nil || org != "" && h.org != org || ref.Kind != "" && h.state.Kind != ref.Kind {
+			return nil, ErrNotFound
+		}
+		ss[h.state.Chain] = h.state
+	}
+	return ss, nil
+}
+
+// committed finds the chains in the cache, or reads all of them, so that they are of one moment.
+func (j *Journal) committed(ctx context.Context, refs []spec.ChainRef, decisions []string) (found map[string]*held, err error) {
+	if found, ok := j.states.all(refs, decisions); ok {
+		return found, nil
+	}
 	var contents []string
 	for _, ref := range refs {
 		contents = append(contents, ref.Content)
 	}
-	ss := spec.States{}
-	err := j.snapshot(ctx, func(q querier) error {
-		found, err := loadStates(ctx, q, &j.parsed, contents, scope{now: j.Now(), decisions: decisions, proposals: true})
-		if err != nil {
-			return err
-		}
-		for _, ref := range refs {
-			h := found[ref.Content]
-			if h == nil || org != "" && h.org != org || ref.Kind != "" && h.state.Kind != ref.Kind {
-				return ErrNotFound
-			}
-			ss[h.state.Chain] = h.state
-		}
-		return nil
+	err = j.snapshot(ctx, func(q querier) error {
+		found, err = j.load(ctx, q, contents, decisions)
+		return err
 	})
-	return ss, err
+	return found, err
+}
+
+// load reads chains in a snapshot, and leaves them to the cache where that is of the same size.
+func (j *Journal) load(ctx context.Context, q querier, contents, decisions []string) (map[string]*held, error) {
+	now := j.Now()
+	loaded, err := loadStates(ctx, q, &j.parsed, contents, scope{now: now, decisions: decisions})
+	if err != nil {
+		return nil, err
+	}
+	at, _, err := tip(ctx, q)
+	if err == nil {
+		j.states.read(loaded, now, at.Size)
+	}
+	return loaded, err
 }
 
 // RosterState returns the roster chain of a grantor.
 func (j *Journal) RosterState(ctx context.Context, org, grantor string) (*spec.State, error) {
+	if h, ok := j.states.roster(org, grantor); ok {
+		return h.state, nil
+	}
 	var state *spec.State
 	err := j.snapshot(ctx, func(q querier) error {
 		var content string
-		ok, err := one(ctx, q, `SELECT content FROM chain WHERE grantor = ?1 AND grantor <> '' AND (org = ?2 OR ?2 = '') ORDER BY born`,
+		ok, err := one(ctx, q, `SELECT content FROM chain WHERE grantor = ?1 AND grantor <> '' AND `+of(org)+` ORDER BY born`,
 			[]any{grantor, org}, &content)
 		if err != nil || !ok {
 			return errors.Join(err, notFoundUnless(ok))
 		}
-		found, err := loadStates(ctx, q, &j.parsed, []string{content}, scope{now: j.Now()})
+		found, err := j.load(ctx, q, []string{content}, nil)
 		if err == nil {
 			state = found[content].state
 		}
 		return err
 	})
 	return state, err
+}
+
+// of limits a query to the rows of the organisation ?2, in words that let it use an index by organisation.
+func of(org string) string {
+	if org == "" {
+		return "?2 = ''"
+	}
+	return "org = ?2"
 }
 
 func notFoundUnless(ok bool) error {
@@ -138,16 +173,22 @@ func unparsed(err error) error { return &IndeterminateError{Err: err} }
 // addSecrets reads what opens each link, in the order of the entry's links: sorted by chain.
 func (j *Journal) addSecrets(ctx context.Context, q querier, records []spec.Record) error {
 	byLeaf := map[int64]*spec.Record{}
-	var leaves []string
-	for i := range records {
-		byLeaf[records[i].Index] = &records[i]
-		leaves = append(leaves, strconv.FormatInt(records[i].Index, 10))
+	var places [][2]any
+	for i, r := range records {
+		byLeaf[r.Index] = &records[i]
+		for _, l := range r.Entry.Links {
+			places = append(places, [2]any{l.Chain, l.Seq})
+		}
 	}
-	if len(leaves) == 0 {
+	if len(places) == 0 {
 		return nil
 	}
-	return each(ctx, q, `SELECT leaf, chain, seed, opened FROM link
-		WHERE leaf IN (SELECT CAST(value AS INTEGER) FROM json_each(?)) ORDER BY leaf, chain`,
+	wanted, err := json.Marshal(places)
+	if err != nil {
+		return err
+	}
+	return each(ctx, q, `SELECT l.leaf, l.chain, l.seed, l.opened FROM json_each(?) AS w CROSS JOIN link AS l
+		ON l.chain = w.value ->> 0 AND l.seq = w.value ->> 1 ORDER BY l.leaf, l.chain`,
 		func(rows *sql.Rows) error {
 			var leaf int64
 			var chain string
@@ -163,9 +204,12 @@ func (j *Journal) addSecrets(ctx context.Context, q querier, records []spec.Reco
 				return unparsed(fmt.Errorf("the link of entry %d has a seed of %d bytes", leaf, len(seed)))
 			}
 			r := byLeaf[leaf]
+			if r == nil {
+				return unparsed(fmt.Errorf("the chain %s names entry %d in another's place", chain, leaf))
+			}
 			r.Seeds[chain], r.Openings = spec.Seed(seed), append(r.Openings, o)
 			return nil
-		}, list(leaves))
+		}, string(wanted))
 }
 
 // proof waits, where the entry was committed a moment ago, until the log has kept it.
@@ -203,16 +247,16 @@ const mine = ` AND (d.org = ?2 OR ?2 = '') ORDER BY e.leaf LIMIT 1`
 // Record returns a document by its digest. One that was kept beside a decision (a presentation, a commit) has no entry: its
 // Entry is nil, its Index -1.
 func (j *Journal) Record(ctx context.Context, org, digest string) (spec.Record, error) {
+	if r, ok := j.recent.get(docKey{org, digest}); ok {
+		var err error
+		r.Proof, err = j.proof(r.Index)
+		return r, err
+	}
 	r, err := first(j.records(ctx, `WHERE d.digest = ?1`+mine, digest, org))
 	if !errors.Is(err, ErrNotFound) {
 		return r, err
 	}
-	k := docKey{digest: digest}
-	var body []byte
-	err = j.snapshot(ctx, func(q querier) error {
-		ok, err := one(ctx, q, `SELECT org, body FROM document WHERE digest = ?1 AND (org = ?2 OR ?2 = '')`, []any{digest, org}, &k.org, &body)
-		return errors.Join(err, notFoundUnless(ok))
-	})
+	k, body, err := j.beside(ctx, org, digest)
 	if err != nil {
 		return spec.Record{}, err
 	}
@@ -221,6 +265,27 @@ func (j *Journal) Record(ctx context.Context, org, digest string) (spec.Record, 
 		return spec.Record{}, unparsed(err)
 	}
 	return spec.Record{Document: d, Index: -1}, nil
+}
+
+// beside reads the body of a document, whether it has an entry or not.
+func (j *Journal) beside(ctx context.Context, org, digest string) (k docKey, body []byte, err error) {
+	k.digest = digest
+	const bodyOf = `SELECT org, body FROM document WHERE digest = ?1 AND (org = ?2 OR ?2 = '')`
+	err = j.snapshot(ctx, func(q querier) error {
+		ok, err := one(ctx, q, bodyOf, []any{digest, org}, &k.org, &body)
+		if err != nil || !ok {
+			return errors.Join(err, notFoundUnless(ok))
+		}
+		body, err = unpack(body, func(mandate string) (found []byte, err error) {
+			ok, err := one(ctx, q, bodyOf, []any{mandate, k.org}, new(string), &found)
+			if err == nil && !ok {
+				err = errPacked
+			}
+			return found, err
+		})
+		return err
+	})
+	return k, body, err
 }
 
 // ByContent returns the credential (mandate, roster version or supplement) that has this content digest.
@@ -306,12 +371,12 @@ func (j *Journal) ListMandates(ctx context.Context, org, cursor string, limit in
 	var last int64
 	err = j.snapshot(ctx, func(q querier) error {
 		return each(ctx, q, `SELECT urn, content, name, status, seq, born FROM chain
-			WHERE urn <> '' AND (org = ?1 OR ?1 = '') AND born < ?2 ORDER BY born DESC LIMIT ?3`, func(rows *sql.Rows) error {
+			WHERE urn <> '' AND `+of(org)+` AND born < ?1 ORDER BY born DESC LIMIT ?3`, func(rows *sql.Rows) error {
 			var i MandateItem
 			err := rows.Scan(&i.ID, &i.Content, &i.Name, &i.Status, &i.Entries, &last)
 			items = append(items, i)
 			return err
-		}, org, before, limit)
+		}, before, org, limit)
 	})
 	if err == nil && len(items) == limit && limit > 0 {
 		next = strconv.FormatInt(last, 10)

@@ -173,7 +173,7 @@ func (w *writer) exec(ctx context.Context, query string, args ...any) (changed i
 }
 
 // chunks are how many rows one statement writes: few sizes, so that each is prepared once.
-var chunks = []int{64, 16, 4, 1}
+var chunks = []int{64, 32, 16, 8, 4, 2, 1}
 
 // insert writes rows with a statement whose %s takes the list of rows.
 func (w *writer) insert(ctx context.Context, statement string, rows [][]any) error {

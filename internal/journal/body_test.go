@@ -1,0 +1,76 @@
+package journal
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"testing"
+
+	"github.com/writ-trust/writ/internal/writtest"
+	"github.com/writ-trust/writ/spec"
+)
+
+// TestBodies: documents of calls are kept packed, a presentation without its mandates, and all come back byte for byte.
+func TestBodies(t *testing.T) {
+	b := newBench(t)
+	roster := b.found()
+	mandate := b.grant(roster)
+	child := b.Seal(b.Child(mandate))
+	b.must(spec.Op{Document: child.Digest, Write: []spec.ChainRef{writtest.Ref(child)}, Read: []spec.ChainRef{writtest.Ref(mandate)}}, child)
+	r := b.request("invoice-1", "420.00", roster, mandate, child)
+	l, err := b.decide(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	decision := l.Last().Document
+	begin := b.Begin(decision, b.Now)
+	b.must(about(decision, begin), begin)
+	for _, restarted := range []bool{false, true} {
+		for _, d := range []spec.Document{mandate, child, r.presentation, decision, begin} {
+			got, err := b.j.Record(context.Background(), org, d.Digest)
+			if err != nil || !bytes.Equal(got.Document.Bytes(), d.Bytes()) {
+				t.Errorf("restarted %v: a %s comes back as %s: %v", restarted, d.Type, got.Document.Bytes(), err)
+			}
+		}
+		b.restart()
+	}
+	var kept []byte
+	if err := b.j.get(context.Background(), `SELECT body FROM document WHERE digest = ?`, []any{r.presentation.Digest}, &kept); err != nil {
+		t.Fatal(err)
+	}
+	if kept[0] != folded1 || len(kept) > 600 {
+		t.Errorf("the presentation of %d bytes takes %d, kept as %d", len(r.presentation.Bytes()), len(kept), kept[0])
+	}
+	if _, err := unpack(kept, func(string) ([]byte, error) { return nil, errPlanted }); !errors.Is(err, errPlanted) {
+		t.Errorf("without its mandates it reads: %v", err)
+	}
+}
+
+// TestForeignMandateIsKeptWhole: what the journal does not have byte for byte stays in the presentation.
+func TestForeignMandateIsKeptWhole(t *testing.T) {
+	w := writtest.Acme(t.Name())
+	mandate := w.Seal(w.Mandate())
+	p := w.Present([]spec.Document{mandate}, w.Action("1.00"), w.Request("invoice-1"), w.Now)
+	kept := pack(p, func([]byte) (string, bool) { return "", false })
+	text, err := unpack(kept, nil)
+	if err != nil || kept[0] != packed1 || !bytes.Equal(text, p.Bytes()) {
+		t.Errorf("it comes back as %s: %v", text, err)
+	}
+}
+
+// FuzzUnpack: no bytes make it fail but with an error, and what was packed comes back.
+func FuzzUnpack(f *testing.F) {
+	f.Add([]byte(`{"a":1}`))
+	f.Add(deflate(packed1, []byte(`{"type":"Commit"}`)))
+	f.Add(deflate(folded1, []byte("a b\n{")))
+	f.Add([]byte{folded1})
+	f.Fuzz(func(t *testing.T, data []byte) {
+		find := func(digest string) ([]byte, error) { return []byte(digest), nil }
+		if text, err := unpack(data, find); err == nil && len(text) > 2*maxBody {
+			t.Errorf("%d bytes came out", len(text))
+		}
+		if text, err := unpack(deflate(packed1, data), find); err != nil && len(data) <= maxBody || err == nil && !bytes.Equal(text, data) {
+			t.Errorf("packed and unpacked it is other bytes: %v", err)
+		}
+	})
+}
