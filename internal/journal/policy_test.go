@@ -2,6 +2,7 @@ package journal
 
 import (
 	"context"
+	"fmt"
 	"testing"
 	"time"
 
@@ -109,8 +110,11 @@ func TestPoliciesRoll(t *testing.T) {
 	for _, d := range []spec.Document{b.Begin(paid, b.Advance(time.Second)), b.Report(paid, spec.OutcomeExecuted, "", true, b.Advance(time.Second))} {
 		b.must(about(paid, d), d)
 	}
-	for range 2 {
+	for round := range 2 {
 		b.Advance(9 * 24 * time.Hour)
+		if _, err := b.decide(b.underPolicy(fmt.Sprint("invoice small ", round), "1.00", roster, policy, first)); err != nil {
+			t.Error(err)
+		}
 		for key, row := range map[string]struct {
 			euros   string
 			mandate spec.Document
@@ -125,7 +129,7 @@ func TestPoliciesRoll(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if _, err := b.decide(b.underPolicy("invoice-2", "1000.00", roster, policy, first)); err != nil {
+	if _, err := b.decide(b.underPolicy("invoice-2", "990.00", roster, policy, first)); err != nil {
 		t.Errorf("what is left: %v", err)
 	}
 }
