@@ -101,3 +101,47 @@ func TestPolicyAccounts(t *testing.T) {
 		t.Errorf("the same account, larger: %v", err)
 	}
 }
+
+// TestAccountPositions: an AUTHORIZED stands on an account chain where it says that it does, once for each policy, and lifts nothing there.
+func TestAccountPositions(t *testing.T) {
+	w := writtest.Acme("positions")
+	ss, _ := w.Found(nil)
+	ss, policy := w.Enact(ss)
+	ss, mandate := w.Grant(ss, writtest.Under(policy))
+	content := spec.ContentDigest(policy.Value)
+	ref := policy.Body.(*spec.Policy).AccountRef(content)
+	id, err := spec.ChainID(ref.Salt, ref.Log, ref.Content)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ss[id] = &spec.State{Chain: id, Kind: ref.Kind, Content: ref.Content}
+	p := w.Present([]spec.Document{mandate}, w.Action("100.00"), w.Request("request-1"), w.Now)
+	shared := func(d *spec.Decision) *spec.Usage {
+		for i := range d.Usage {
+			if d.Usage[i].Mandate == "" {
+				return &d.Usage[i]
+			}
+		}
+		t.Fatal("nothing is shared")
+		return nil
+	}
+	for name, row := range map[string]struct {
+		change func(*spec.Decision)
+		want   string
+	}{
+		"as found":      {func(*spec.Decision) {}, ""},
+		"elsewhere":     {func(d *spec.Decision) { d.Accounts[0].Seq, d.Accounts[0].Previous = 2, content }, "position-stale"},
+		"on nothing":    {func(d *spec.Decision) { d.Accounts[0].Policy = spec.ContentDigest(mandate.Value) }, "chain-unknown"},
+		"above the max": {func(d *spec.Decision) { shared(d).Amount = "12000.01" }, "budget-exceeded"},
+		"lifted":        {func(d *spec.Decision) { shared(d).Lift, shared(d).Supplement = "1.00", content }, "lift-unbacked"},
+	} {
+		_, touched, err := ss.Apply(w.Decision(p, ss, row.change), w.Now)
+		var e *spec.Error
+		if got := errors.As(err, &e); got != (row.want != "") || got && e.Reason != row.want {
+			t.Errorf("%s: %v, want %q", name, err, row.want)
+		}
+		if err == nil && len(touched) != 2 {
+			t.Errorf("%s: %d chains", name, len(touched))
+		}
+	}
+}

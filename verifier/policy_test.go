@@ -244,6 +244,55 @@ func TestPolicyAbsent(t *testing.T) {
 	}
 }
 
+// TestPolicyMovesMeanwhile: a policy that changes between open and the lock is opened again; one that never rests is no answer.
+func TestPolicyMovesMeanwhile(t *testing.T) {
+	s := newStory(t, "policy moves meanwhile")
+	policy := s.enrol(s.Policy(func(p *spec.Policy) { p.Terms().Shared = nil }))
+	mandate := s.enrol(s.Mandate(loose, writtest.Under(policy)))
+	left := 0
+	s.verifier.Journal = &moving{Ledger: s.ledger, before: func() {
+		if left--; left >= 0 {
+			policy = s.enrol(s.NextPolicy(policy, func(p *spec.Policy) { p.Terms().Shared = []string{"together", "daily"}[:1+p.Terms().Version%2] }))
+		}
+	}}
+	for _, row := range []struct {
+		key   string
+		moves int
+		want  string
+	}{{"moves-once", 1, ""}, {"moves-always", 9, "indeterminate"}} {
+		left = row.moves
+		p := s.Present([]spec.Document{mandate}, s.Action("1.00"), s.Request(row.key), s.Now)
+		l, err := s.verifier.Verify(t.Context(), verifier.Request{Org: org, Presentation: p.Bytes()})
+		if reason(err) != row.want {
+			t.Errorf("%s: %v", row.key, err)
+		}
+		if d, ok := verifier.Decision(l); ok && (d.Result != spec.Authorized || len(d.Accounts) != 1 || d.Inputs.Policies[0] != spec.ContentDigest(policy.Value)) {
+			t.Errorf("%s: %s under %v, charged to %v", row.key, d.Result, d.Inputs.Policies, d.Accounts)
+		}
+	}
+}
+
+// TestPolicyReconciled: a charge that people take back comes off what is shared, too.
+func TestPolicyReconciled(t *testing.T) {
+	s := newStory(t, "policy reconciled")
+	policy := s.enrol(s.Policy())
+	mandate := s.enrol(s.Mandate(loose, writtest.Under(policy)))
+	d := s.authorized("request-1", "8000.00", mandate)
+	_, err := s.verifier.Begin(t.Context(), org, s.Begin(d, s.Now).Bytes())
+	s.must(err)
+	content := spec.ReconciliationContent(d.Digest)
+	op := spec.Op{Org: org, Write: d.Body.(*spec.Decision).ChainRefs(), Read: []spec.ChainRef{writtest.Ref(s.roster)}, Decisions: []string{d.Digest}}
+	for i, person := range []string{"treasurer", "cfo"} {
+		word := s.Approve(person, spec.KindReconciliation, content, spec.ActLines(rule.English, spec.KindReconciliation, content, mandate.Body.(*spec.Mandate).Name)...)
+		_, err := s.ledger.Run(t.Context(), op, func(spec.States, time.Time) ([]spec.Document, error) { return []spec.Document{word}, nil })
+		s.must(err)
+		if got, want := s.used(spec.AccountContent(spec.ContentDigest(policy.Value)), "together"), int64(8000_00*(1-i)); got != want {
+			t.Errorf("after %d words %d is used together, want %d", i+1, got, want)
+		}
+	}
+	s.authorized("request-2", "8000.00", mandate)
+}
+
 // TestPolicyManyChains: a decision that would be an event of more than 8 chains is refused, not half booked.
 func TestPolicyManyChains(t *testing.T) {
 	s := newStory(t, "policy many chains")

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/writ-trust/writ/internal/jcs"
 	"github.com/writ-trust/writ/internal/writtest"
 	"github.com/writ-trust/writ/spec"
 )
@@ -132,4 +133,53 @@ func TestPoliciesRoll(t *testing.T) {
 	if _, err := b.decide(b.underPolicy("invoice-2", "990.00", roster, policy, first)); err != nil {
 		t.Errorf("what is left: %v", err)
 	}
+}
+
+// TestPolicyRollingWindowsStayLoaded: buckets that are over count in later sums of a policy's rolling limits, shared or not.
+func TestPolicyRollingWindowsStayLoaded(t *testing.T) {
+	for name, shared := range map[string][]string{"shared": {"week"}, "each": nil} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t)
+			roster := b.found()
+			draft := b.Policy(func(p *spec.Policy) {
+				p.Terms().Constraints, p.Terms().Shared = []jcs.Value{writtest.RollingBudget("week", "500.00", "P1W")}, shared
+			})
+			policy := b.enact(roster, draft, draft)
+			mandate := b.granted(roster, policy)
+			ask := func(key string) error {
+				r := b.underPolicy(key, "300.00", roster, policy, mandate)
+				if shared == nil {
+					r.op.Write = r.op.Write[:1]
+				}
+				_, err := b.decide(r)
+				return err
+			}
+			if err := ask("first-invoice"); err != nil {
+				t.Fatal(err)
+			}
+			paid := b.newest(mandate)
+			begin, report := b.Begin(paid, b.Now), b.Report(paid, spec.OutcomeExecuted, "", true, b.Now)
+			b.must(about(paid, begin), begin)
+			b.must(about(paid, report), report)
+			b.Advance(6 * 24 * time.Hour)
+			if err := ask("six-days-later"); reason(err) != "budget-exceeded" {
+				t.Errorf("six days later: %v", err)
+			}
+			b.Advance(2 * 24 * time.Hour)
+			if err := ask("eight-days-later"); err != nil {
+				t.Errorf("eight days later: %v", err)
+			}
+			b.checkRebuild()
+		})
+	}
+}
+
+// newest is the newest document on a mandate's chain.
+func (b *bench) newest(mandate spec.Document) spec.Document {
+	b.t.Helper()
+	chain, err := b.j.Chain(context.Background(), org, spec.ContentDigest(mandate.Value), 1, 0)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return chain[len(chain)-1].Document
 }
