@@ -157,3 +157,24 @@ func formedBundle(s *story) []byte {
 	s.execute(decision)
 	return s.export(decision)
 }
+
+// TestTemplatesRenamed: a mandate that says another title than its template, and came past the issuer, decides nothing.
+func TestTemplatesRenamed(t *testing.T) {
+	s := newStory(t, "templates renamed")
+	_, err := s.issuer.AddTemplate(t.Context(), org, writtest.Template().Bytes())
+	s.must(err)
+	m := s.Mandate(writtest.InForm(writtest.Template()), func(m *spec.Mandate) { m.Terms().Templates[0].Title.En = "Pay the rent" })
+	s.must(s.ledger.PutDraft(t.Context(), spec.Draft{ID: m.Body.(*spec.Mandate).ID, Org: org, Kind: spec.KindMandate,
+		Content: spec.ContentDigest(m.Value), Body: m.Value.Canonical(), Created: s.Now}))
+	var issued spec.Document
+	for _, person := range []string{"treasurer", "cfo"} {
+		l, err := s.issuer.Approve(t.Context(), org, s.ApproveMandate(person, m).Bytes())
+		s.must(err)
+		issued = l.Last().Document
+	}
+	_, err = s.verifier.Verify(t.Context(), verifier.Request{Org: org,
+		Presentation: s.Present([]spec.Document{issued}, s.Action("42.00"), s.Request("invoice-1"), s.Now).Bytes()})
+	if reason(err) != "template-other" {
+		t.Errorf("decided under another title: %v", err)
+	}
+}
