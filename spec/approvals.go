@@ -8,7 +8,6 @@ import (
 
 	"github.com/writ-trust/writ/did"
 	"github.com/writ-trust/writ/spec/rule"
-	"github.com/writ-trust/writ/vc"
 )
 
 // Needs is what one content asks of its approvers.
@@ -217,7 +216,7 @@ func judge(keyID string, at time.Time, rosters []*Roster) (person string, key di
 
 // CheckSignature verifies a document's proof against one key, the method that must be named and the purpose.
 func CheckSignature(d Document, key did.PublicKey, method, purpose string) error {
-	p, err := vc.Verify(d.Value, key)
+	p, err := d.verified(key)
 	switch {
 	case err != nil:
 		return err
