@@ -32,6 +32,7 @@ type cli struct {
 	Approve     approveCmd     `cmd:"" help:"Sign a person's word on a draft or a recovery."`
 	Trust       trustCmd       `cmd:"" help:"Write and read trust files: what you believe before you see any evidence."`
 	Verify      verifyCmd      `cmd:"" help:"Verify a bundle offline, or try a file of actions against mandates."`
+	Audit       auditCmd       `cmd:"" help:"Verify many bundles offline, and count what they rest on."`
 	Test        testCmd        `cmd:"" help:"Play test files of actions and expected answers against mandates."`
 	Receipt     receiptCmd     `cmd:"" help:"Read receipts and export bundles."`
 	Log         logCmd         `cmd:"" help:"Read the transparency log."`
