@@ -86,6 +86,9 @@ func decode(v jcs.Value, into any) error {
 	if err := v.Decode(into); err != nil {
 		return err
 	}
+	if v.Exact(into) {
+		return nil
+	}
 	written, err := jcs.ValueOf(into)
 	if err != nil || written.Equal(v) {
 		return err
