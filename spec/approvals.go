@@ -138,6 +138,7 @@ func CheckApprovals(n Needs, approvals []LoggedApproval, rosters []*Roster) (Gra
 // has counted for one name counts for no other.
 func (n Needs) countPersons(approvals []LoggedApproval, rosters []*Roster) (map[string]Grade, error) {
 	last, keys := map[string]Grade{}, map[string]string{}
+	shown := n.catalogue()
 	for _, l := range approvals {
 		a := l.Body()
 		if a.Kind != n.Kind || a.Content != n.Content {
@@ -163,7 +164,7 @@ func (n Needs) countPersons(approvals []LoggedApproval, rosters []*Roster) (map[
 		case !l.At.Before(a.Expires.Time):
 			return nil, refuse("approval-expired", "/expires", "logged at or after its own expiry")
 		default:
-			last[person] = n.gradeShown(a, grade)
+			last[person] = capped(grade, shown(a.Shown))
 		}
 	}
 	return last, nil
@@ -232,17 +233,33 @@ func verifyApproval(d Document, key did.PublicKey) error {
 	return CheckSignature(d, key, d.Body.(*Approval).Approver, did.CapabilityDelegation)
 }
 
-// gradeShown caps the grade at server where the sentences that the approver was shown are not those of a known catalogue.
-func (n Needs) gradeShown(a *Approval, grade Grade) Grade {
-	if n.Lines == nil {
+// capped is the grade, at most server where the sentences that the approver was shown are not those of a known catalogue.
+func capped(grade Grade, known bool) Grade {
+	if known {
 		return grade
 	}
-	for _, l := range rule.Locales() {
-		if a.Shown == Shown(rule.Catalogue, string(l), n.Lines(l)) {
-			return grade
-		}
-	}
 	return GradeServer
+}
+
+// catalogue says whether a digest is that of the sentences in one of the languages. Each language is written once, and only when it
+// is asked for: most approvals of one content were shown the same.
+func (n Needs) catalogue() func(shown string) bool {
+	if n.Lines == nil {
+		return func(string) bool { return true }
+	}
+	var written []string
+	locales := rule.Locales()
+	return func(shown string) bool {
+		for i := range locales {
+			if i == len(written) {
+				written = append(written, Shown(rule.Catalogue, string(locales[i]), n.Lines(locales[i])))
+			}
+			if written[i] == shown {
+				return true
+			}
+		}
+		return false
+	}
 }
 
 // reach counts the persons among those allowed whose grade suffices, and the weakest of them.

@@ -162,7 +162,8 @@ type checking struct {
 	interim      []spec.Document
 	origin       string
 	checkpoint   []byte
-	cosigned     int // signatures of the checkpoint
+	head         log.Checkpoint // the same, read
+	cosigned     int            // signatures of the checkpoint
 
 	states   spec.States
 	follows  error
@@ -386,11 +387,7 @@ func (c *checking) openStates(opened []OpenedAt, e *event) error {
 
 // included follows the proof to the root. Whose log it is, is for anchored to say.
 func (c *checking) included(l LoggedAt, e *event) error {
-	p, err := log.ParseProof([]byte(l.Proof))
-	if err != nil {
-		return placed("/proof", asSpec(err))
-	}
-	cp, err := log.ReadCheckpoint(p.Checkpoint)
+	p, err := log.ParseProofUnder([]byte(l.Proof), c.checkpoint)
 	if err != nil {
 		return placed("/proof", asSpec(err))
 	}
@@ -398,23 +395,26 @@ func (c *checking) included(l LoggedAt, e *event) error {
 		return spec.Refuse("proof-syntax", "/proof", "a proof in a bundle has no extra and one form")
 	}
 	if c.checkpoint == nil {
-		c.checkpoint, c.origin = p.Checkpoint, cp.Origin
+		if c.head, err = log.ReadCheckpoint(p.Checkpoint); err != nil {
+			return placed("/proof", asSpec(err))
+		}
+		c.checkpoint, c.origin = p.Checkpoint, c.head.Origin
 	}
 	if !bytes.Equal(c.checkpoint, p.Checkpoint) {
 		return spec.Refuse("bundle-checkpoints", "/proof", "all proofs of a bundle end in one checkpoint")
 	}
-	leaf := log.RecordHash(e.entry.Bytes())
+	leaf := log.RecordHash(l.Entry.Canonical())
 	hashes := make([][]byte, len(p.Hashes))
 	for i := range p.Hashes {
 		hashes[i] = p.Hashes[i][:]
 	}
-	if p.Index < 0 || p.Index >= cp.Size {
+	if p.Index < 0 || p.Index >= c.head.Size {
 		return spec.Refuse("proof-inclusion", "/proof", "the index is not in the tree")
 	}
-	if err := proof.VerifyInclusion(rfc6962.DefaultHasher, uint64(p.Index), uint64(cp.Size), leaf[:], hashes, cp.Root[:]); err != nil {
+	if err := proof.VerifyInclusion(rfc6962.DefaultHasher, uint64(p.Index), uint64(c.head.Size), leaf[:], hashes, c.head.Root[:]); err != nil {
 		return spec.Refuse("proof-inclusion", "/proof", "%v", err)
 	}
-	e.index, e.leaf = p.Index, spec.LeafHash(e.entry.Bytes())
+	e.index, e.leaf = p.Index, spec.LeafHash(l.Entry.Canonical())
 	return nil
 }
 
