@@ -2,7 +2,6 @@ package conformance
 
 import (
 	"errors"
-	"fmt"
 
 	"github.com/writ-trust/writ/internal/jcs"
 	"github.com/writ-trust/writ/spec"
@@ -42,15 +41,16 @@ type RuleEnd struct {
 	SumFrom   spec.Time `json:"sumFrom,omitzero"` // rolling: what is summed begins here
 }
 
-func (r *Rule) run() error {
-	got := r.ask()
+func (r *Rule) run() error { return r.ask().differs(r.Want) }
+
+// differs compares instants as instants, however they are written.
+func (got RuleEnd) differs(want RuleEnd) error {
 	same := func(a, b spec.Time) bool { return a.Equal(b.Time) }
-	want := r.Want
 	if same(got.From, want.From) && same(got.To, want.To) && same(got.SumFrom, want.SumFrom) {
 		got.From, got.To, got.SumFrom = want.From, want.To, want.SumFrom
 	}
 	if got != want {
-		return fmt.Errorf("gives %+v, want %+v", got, want)
+		return unequal(got, want)
 	}
 	return nil
 }

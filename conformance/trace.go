@@ -248,20 +248,29 @@ func (e *StepEnd) addLifts(d *spec.Decision) {
 }
 
 func (m *machine) account(want Account) error {
-	s := m.ledger.All().At(m.world.Now).ByContent(want.Mandate)
-	if s == nil {
-		return errors.New("account of a mandate that is not here")
+	got, err := m.read(want)
+	if err != nil {
+		return err
 	}
-	got := Account{Mandate: want.Mandate, Status: s.Status, Constraint: want.Constraint, From: want.From}
-	if want.Constraint != "" {
+	return difference("the account", fmt.Sprintf("%+v", got), fmt.Sprintf("%+v", want))
+}
+
+// read is the account of the asked mandate, in the asked window where one is named.
+func (m *machine) read(asked Account) (Account, error) {
+	s := m.ledger.All().At(m.world.Now).ByContent(asked.Mandate)
+	if s == nil {
+		return Account{}, errors.New("account of a mandate that is not here")
+	}
+	got := Account{Mandate: asked.Mandate, Status: s.Status, Constraint: asked.Constraint, From: asked.From}
+	if asked.Constraint != "" {
 		i := slices.IndexFunc(s.Windows, func(w spec.Window) bool {
-			return w.Constraint == want.Constraint && w.From.Equal(want.From.Time)
+			return w.Constraint == asked.Constraint && w.From.Equal(asked.From.Time)
 		})
 		if i < 0 {
-			return fmt.Errorf("no window of %s from %s", want.Constraint, want.From)
+			return Account{}, fmt.Errorf("no window of %s from %s", asked.Constraint, asked.From)
 		}
 		w := s.Windows[i]
 		got.Used, got.Lifted, got.Excess = rule.FormatUnits(w.Used(), w.Unit), rule.FormatUnits(w.Lifted, w.Unit), rule.FormatUnits(w.Excess, w.Unit)
 	}
-	return difference("the account", fmt.Sprintf("%+v", got), fmt.Sprintf("%+v", want))
+	return got, nil
 }

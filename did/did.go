@@ -8,7 +8,6 @@ package did
 import (
 	"context"
 	"fmt"
-	"regexp"
 	"strings"
 
 	"github.com/writ-trust/writ/internal/jcs"
@@ -96,14 +95,57 @@ func Check(did string) error {
 		_, err := KeyOf(did)
 		return err
 	}
-	if len(did) > MaxSize || !webName.MatchString(name) {
+	if len(did) > MaxSize || !isWebName(name) {
 		return refuse("did-syntax", "not a did:web of a host name and plain path segments")
 	}
 	return nil
 }
 
-// webName is the method-specific part of did:web in its one spelling here: a lower-case host
+// isWebName checks the method-specific part of did:web in its one spelling here: a lower-case host
 // name (not an address: its last label begins with a letter), a port after %3A, path segments
 // that begin with a letter or digit and need no further encoding.
-var webName = regexp.MustCompile(
-	`^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z]([a-z0-9-]{0,61}[a-z0-9])?(%3A[1-9][0-9]{0,4})?(:[A-Za-z0-9][A-Za-z0-9._-]*)*$`)
+func isWebName(name string) bool {
+	name, path, hasPath := strings.Cut(name, ":")
+	for more := hasPath; more; {
+		var segment string
+		segment, path, more = strings.Cut(path, ":")
+		if segment == "" || !isAlphanumeric(segment[0]) || !consistsOf(segment, func(c byte) bool { return isAlphanumeric(c) || strings.IndexByte("._-", c) >= 0 }) {
+			return false
+		}
+	}
+	host, port, hasPort := strings.Cut(name, "%3A")
+	if hasPort && (port == "" || port[0] == '0' || len(port) > 5 || !consistsOf(port, isDigit)) {
+		return false
+	}
+	for more := true; more; {
+		var label string
+		if label, host, more = strings.Cut(host, "."); !isLabel(label) {
+			return false
+		}
+		if !more && isDigit(label[0]) {
+			return false
+		}
+	}
+	return true
+}
+
+// isLabel checks one label of a host name (RFC 1123 §2.1), in lower case.
+func isLabel(s string) bool {
+	return s != "" && len(s) <= 63 && s[0] != '-' && s[len(s)-1] != '-' &&
+		consistsOf(s, func(c byte) bool { return isDigit(c) || 'a' <= c && c <= 'z' || c == '-' })
+}
+
+func isDigit(c byte) bool { return '0' <= c && c <= '9' }
+
+func isAlphanumeric(c byte) bool {
+	return isDigit(c) || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z'
+}
+
+func consistsOf(s string, in func(byte) bool) bool {
+	for i := range len(s) {
+		if !in(s[i]) {
+			return false
+		}
+	}
+	return true
+}

@@ -47,7 +47,11 @@ func (p InclusionProof) Marshal() []byte {
 
 // ParseProof reads a tlog-proof; Marshal gives the same bytes back. It checks form only.
 // Reasons: proof-syntax, note-syntax, checkpoint-syntax.
-func ParseProof(text []byte) (InclusionProof, error) {
+func ParseProof(text []byte) (InclusionProof, error) { return ParseProofUnder(text, nil) }
+
+// ParseProofUnder is ParseProof for proofs of which many end in one checkpoint: its text is not read again where it is the known one,
+// which ParseProof or ReadCheckpoint has read before.
+func ParseProofUnder(text, known []byte) (InclusionProof, error) {
 	if len(text) > MaxProofSize {
 		return InclusionProof{}, fault("proof-syntax", "%d bytes, at most %d allowed", len(text), MaxProofSize)
 	}
@@ -58,6 +62,10 @@ func ParseProof(text []byte) (InclusionProof, error) {
 	p, err := parseProofHead(strings.Split(string(head), "\n"))
 	if err != nil {
 		return InclusionProof{}, err
+	}
+	if known != nil && bytes.Equal(checkpoint, known) {
+		p.Checkpoint = known
+		return p, nil
 	}
 	p.Checkpoint = bytes.Clone(checkpoint)
 	_, err = ReadCheckpoint(checkpoint)

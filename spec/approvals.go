@@ -8,7 +8,6 @@ import (
 
 	"github.com/writ-trust/writ/did"
 	"github.com/writ-trust/writ/spec/rule"
-	"github.com/writ-trust/writ/vc"
 )
 
 // Needs is what one content asks of its approvers.
@@ -141,6 +140,7 @@ func CheckApprovals(n Needs, approvals []LoggedApproval, rosters []*Roster) (Gra
 // has counted for one name counts for no other.
 func (n Needs) countPersons(approvals []LoggedApproval, rosters []*Roster) (map[string]Grade, error) {
 	last, keys := map[string]Grade{}, map[string]string{}
+	shown := n.catalogue()
 	for _, l := range approvals {
 		a := l.Body()
 		if a.Kind != n.Kind || a.Content != n.Content {
@@ -166,7 +166,7 @@ func (n Needs) countPersons(approvals []LoggedApproval, rosters []*Roster) (map[
 		case !l.At.Before(a.Expires.Time):
 			return nil, refuse("approval-expired", "/expires", "logged at or after its own expiry")
 		default:
-			last[person] = n.gradeShown(a, grade)
+			last[person] = capped(grade, shown(a.Shown))
 		}
 	}
 	return last, nil
@@ -219,7 +219,7 @@ func judge(keyID string, at time.Time, rosters []*Roster) (person string, key di
 
 // CheckSignature verifies a document's proof against one key, the method that must be named and the purpose.
 func CheckSignature(d Document, key did.PublicKey, method, purpose string) error {
-	p, err := vc.Verify(d.Value, key)
+	p, err := d.verified(key)
 	switch {
 	case err != nil:
 		return err
@@ -235,17 +235,33 @@ func verifyApproval(d Document, key did.PublicKey) error {
 	return CheckSignature(d, key, d.Body.(*Approval).Approver, did.CapabilityDelegation)
 }
 
-// gradeShown caps the grade at server where the sentences that the approver was shown are not those of a known catalogue.
-func (n Needs) gradeShown(a *Approval, grade Grade) Grade {
-	if n.Lines == nil {
+// capped is the grade, at most server where the sentences that the approver was shown are not those of a known catalogue.
+func capped(grade Grade, known bool) Grade {
+	if known {
 		return grade
 	}
-	for _, l := range rule.Locales() {
-		if a.Shown == Shown(rule.Catalogue, string(l), n.Lines(l)) {
-			return grade
-		}
-	}
 	return GradeServer
+}
+
+// catalogue says whether a digest is that of the sentences in one of the languages. Each language is written once, and only when it
+// is asked for: most approvals of one content were shown the same.
+func (n Needs) catalogue() func(shown string) bool {
+	if n.Lines == nil {
+		return func(string) bool { return true }
+	}
+	var written []string
+	locales := rule.Locales()
+	return func(shown string) bool {
+		for i := range locales {
+			if i == len(written) {
+				written = append(written, Shown(rule.Catalogue, string(locales[i]), n.Lines(locales[i])))
+			}
+			if written[i] == shown {
+				return true
+			}
+		}
+		return false
+	}
 }
 
 // reach counts the persons among those allowed whose grade suffices, and the weakest of them.

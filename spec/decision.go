@@ -209,7 +209,7 @@ func (d *Decision) check() error {
 		return refuse("version-unknown", "/version", "only version 1 is known")
 	case d.Result != Authorized && d.Result != CollectMissing && d.Result != Rejected:
 		return refuse("decision-result", "/result", "no such result")
-	case !uuidURN.MatchString(d.ID):
+	case !isUUID(d.ID):
 		return refuse("id-syntax", "/id", "an id is urn:uuid:…")
 	case len(d.Mandates) > MaxChain:
 		return refuse("delegation-depth", "/mandates", "at most %d mandates", MaxChain)

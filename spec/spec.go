@@ -52,6 +52,8 @@ type Document struct {
 	Digest string // of the document without its proof
 	Value  jcs.Value
 	Body   Body
+
+	proven *proven
 }
 
 // Parse reads one document strictly: I-JSON, Writ's profile, a known type, exactly the members of that type. It checks no
@@ -77,7 +79,7 @@ func FromValue(v jcs.Value) (Document, error) {
 	if err := body.check(); err != nil {
 		return Document{}, err
 	}
-	return Document{Type: t, Digest: digestOf(t, v), Value: v, Body: body}, nil
+	return Document{Type: t, Digest: digestOf(t, v), Value: v, Body: body, proven: &proven{value: v}}, nil
 }
 
 // decode reads v strictly and in its one form: an optional member that says nothing ("", 0, false) must be absent, so that
@@ -85,6 +87,9 @@ func FromValue(v jcs.Value) (Document, error) {
 func decode(v jcs.Value, into any) error {
 	if err := v.Decode(into); err != nil {
 		return err
+	}
+	if v.Exact(into) {
+		return nil
 	}
 	written, err := jcs.ValueOf(into)
 	if err != nil || written.Equal(v) {
@@ -118,7 +123,7 @@ func New(body Body) (Document, error) {
 		return Document{}, err
 	}
 	t := body.docType()
-	return Document{Type: t, Digest: digestOf(t, v), Value: v, Body: body}, nil
+	return Document{Type: t, Digest: digestOf(t, v), Value: v, Body: body, proven: &proven{value: v}}, nil
 }
 
 // WithValue returns the same document with a proof added: only the proof of v may differ from d's value.
@@ -126,7 +131,7 @@ func (d Document) WithValue(v jcs.Value) (Document, error) {
 	if digestOf(d.Type, v) != d.Digest {
 		return Document{}, fmt.Errorf("spec: the signed value is another document than %s", d.Digest)
 	}
-	d.Value = v
+	d.Value, d.proven = v, &proven{value: v}
 	return d, nil
 }
 

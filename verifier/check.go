@@ -56,6 +56,8 @@ type Checked struct {
 	Outcome  string     `json:"outcome,omitempty"` // of the receipt
 	Late     []string   `json:"late,omitempty"`    // documents logged more than ten minutes after their own time
 	At       *spec.Time `json:"at,omitempty"`      // ledger time of the decision
+	// Signatures is how many the verdicts rest on: of documents, by each key that had to fit, and of the checkpoint.
+	Signatures int `json:"signatures,omitempty"`
 }
 
 // CheckOptions say what is asked. The zero value asks the default.
@@ -72,7 +74,12 @@ const lateAfter = 10 * time.Minute
 // CheckBundle verifies a bundle from its bytes and the trust file alone: it calls nobody and reads no clock. The verdicts stop at
 // the first that fails, since the later ones rest on it.
 func CheckBundle(data []byte, trust *Trust, o CheckOptions) Checked {
-	c := &checking{trust: trust, options: o, states: spec.States{}}
+	return check(data, trust, o, read).out
+}
+
+// check is CheckBundle with a way to read documents.
+func check(data []byte, trust *Trust, o CheckOptions, read func(jcs.Value) readDocument) *checking {
+	c := &checking{trust: trust, options: o, states: spec.States{}, read: read}
 	c.out.Trust = trust.Fingerprint()
 	steps := []struct {
 		name string
@@ -93,7 +100,8 @@ func CheckBundle(data []byte, trust *Trust, o CheckOptions) Checked {
 		c.out.Holds = c.out.Holds && (v.Outcome == Holds || v.Outcome == NotAsked)
 		c.out.Verdicts = append(c.out.Verdicts, v)
 	}
-	return c.out
+	c.out.Signatures = c.cosigned + c.verifications()
+	return c
 }
 
 // verdict runs one step; nil is one that nobody asked for.
@@ -140,6 +148,7 @@ func failed(name string, err error) Verdict {
 type checking struct {
 	trust   *Trust
 	options CheckOptions
+	read    func(jcs.Value) readDocument
 	out     Checked
 
 	bundle       Bundle
@@ -156,6 +165,8 @@ type checking struct {
 	interim      []spec.Document
 	origin       string
 	checkpoint   []byte
+	head         log.Checkpoint // the same, read
+	cosigned     int            // signatures of the checkpoint
 
 	states   spec.States
 	follows  error
@@ -225,8 +236,9 @@ func (c *checking) oneRequest() error {
 // documents reads every document of the bundle and returns those that must be logged, by digest.
 func (c *checking) documents() (map[string]spec.Document, error) {
 	b, logged := &c.bundle, map[string]spec.Document{}
-	read := func(place string, v jcs.Value, wanted string) (spec.Document, error) {
-		d, err := spec.FromValue(v)
+	read := func(place string, v jcs.Value, wanted string) (readDocument, error) {
+		d := c.read(v)
+		err := d.err
 		if err == nil && d.Type != wanted {
 			err = spec.Refuse("type-unknown", "/type", "a %s is wanted", wanted)
 		}
@@ -238,19 +250,20 @@ func (c *checking) documents() (map[string]spec.Document, error) {
 		}
 		return d, placed(place, err)
 	}
-	var err error
-	if c.presentation, err = read("/presentation", b.Presentation, spec.TypePresentation); err != nil {
-		return nil, err
-	}
-	if !b.Commit.IsZero() {
-		if c.commit, err = read("/commit", b.Commit, spec.TypeCommit); err != nil {
+	for _, alone := range []struct {
+		place, wanted string
+		value         jcs.Value
+		into          *spec.Document
+	}{{"/presentation", spec.TypePresentation, b.Presentation, &c.presentation}, {"/commit", spec.TypeCommit, b.Commit, &c.commit},
+		{"/receipt", spec.TypeReceipt, b.Receipt, &c.receipt}} {
+		if alone.value.IsZero() {
+			continue // a presentation never is: its member is required
+		}
+		d, err := read(alone.place, alone.value, alone.wanted)
+		if err != nil {
 			return nil, err
 		}
-	}
-	if !b.Receipt.IsZero() {
-		if c.receipt, err = read("/receipt", b.Receipt, spec.TypeReceipt); err != nil {
-			return nil, err
-		}
+		*alone.into = d.Document
 	}
 	for _, part := range c.parts() {
 		for i, v := range part.values {
@@ -295,24 +308,24 @@ func (c *checking) parts() []part {
 }
 
 // keep puts a document, and the approvals that a credential carries, among those that must be logged.
-func (c *checking) keep(place string, d spec.Document, logged map[string]spec.Document) error {
+func (c *checking) keep(place string, d readDocument, logged map[string]spec.Document) error {
 	switch b := d.Body.(type) {
 	case *spec.Roster:
-		c.rosters = append(c.rosters, d)
+		c.rosters = append(c.rosters, d.Document)
 	case *spec.Policy:
-		c.policies = append(c.policies, d)
+		c.policies = append(c.policies, d.Document)
 	case *spec.Mandate:
-		c.mandates = append(c.mandates, Mandate{Content: spec.ContentDigest(d.Value), Body: b, doc: d})
+		c.mandates = append(c.mandates, Mandate{Content: spec.ContentDigest(d.Value), Body: b, doc: d.Document})
 	case *spec.Decision:
-		if c.decision = d; place != "/decision" {
-			c.interim = append(c.interim, d)
+		if c.decision = d.Document; place != "/decision" {
+			c.interim = append(c.interim, d.Document)
 		}
 	}
-	approvals, err := spec.Approvals(d.Value)
+	approvals, err := d.approvals, d.approvalsErr
 	if err != nil {
 		return placed(place, err)
 	}
-	for _, a := range append(approvals, d) {
+	for _, a := range append(slices.Clip(approvals), d.Document) {
 		if a.Mode() != c.mode() {
 			return spec.Refuse("mode-other", place, "a test document is no live one")
 		}
@@ -382,11 +395,7 @@ func (c *checking) openStates(opened []OpenedAt, e *event) error {
 
 // included follows the proof to the root. Whose log it is, is for anchored to say.
 func (c *checking) included(l LoggedAt, e *event) error {
-	p, err := log.ParseProof([]byte(l.Proof))
-	if err != nil {
-		return placed("/proof", asSpec(err))
-	}
-	cp, err := log.ReadCheckpoint(p.Checkpoint)
+	p, err := log.ParseProofUnder([]byte(l.Proof), c.checkpoint)
 	if err != nil {
 		return placed("/proof", asSpec(err))
 	}
@@ -394,23 +403,26 @@ func (c *checking) included(l LoggedAt, e *event) error {
 		return spec.Refuse("proof-syntax", "/proof", "a proof in a bundle has no extra and one form")
 	}
 	if c.checkpoint == nil {
-		c.checkpoint, c.origin = p.Checkpoint, cp.Origin
+		if c.head, err = log.ReadCheckpoint(p.Checkpoint); err != nil {
+			return placed("/proof", asSpec(err))
+		}
+		c.checkpoint, c.origin = p.Checkpoint, c.head.Origin
 	}
 	if !bytes.Equal(c.checkpoint, p.Checkpoint) {
 		return spec.Refuse("bundle-checkpoints", "/proof", "all proofs of a bundle end in one checkpoint")
 	}
-	leaf := log.RecordHash(e.entry.Bytes())
+	leaf := log.RecordHash(l.Entry.Canonical())
 	hashes := make([][]byte, len(p.Hashes))
 	for i := range p.Hashes {
 		hashes[i] = p.Hashes[i][:]
 	}
-	if p.Index < 0 || p.Index >= cp.Size {
+	if p.Index < 0 || p.Index >= c.head.Size {
 		return spec.Refuse("proof-inclusion", "/proof", "the index is not in the tree")
 	}
-	if err := proof.VerifyInclusion(rfc6962.DefaultHasher, uint64(p.Index), uint64(cp.Size), leaf[:], hashes, cp.Root[:]); err != nil {
+	if err := proof.VerifyInclusion(rfc6962.DefaultHasher, uint64(p.Index), uint64(c.head.Size), leaf[:], hashes, c.head.Root[:]); err != nil {
 		return spec.Refuse("proof-inclusion", "/proof", "%v", err)
 	}
-	e.index, e.leaf = p.Index, spec.LeafHash(e.entry.Bytes())
+	e.index, e.leaf = p.Index, spec.LeafHash(l.Entry.Canonical())
 	return nil
 }
 
@@ -457,7 +469,8 @@ func (c *checking) anchored() error {
 	if _, err := c.trust.logs.Verify(c.checkpoint, c.origin); err != nil {
 		return err
 	}
-	if n := bytes.Count(c.checkpoint, []byte("\n— ")); n > 1 && !c.trust.logs.Witnessed() {
+	c.cosigned = bytes.Count(c.checkpoint, []byte("\n— "))
+	if n := c.cosigned; n > 1 && !c.trust.logs.Witnessed() {
 		return spec.Refuse("checkpoint-lines", "/logged/0/proof", "%d signature lines, and the policy knows one", n)
 	}
 	if len(c.rosters) == 0 || len(c.mandates) == 0 {

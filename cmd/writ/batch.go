@@ -191,12 +191,13 @@ type trialLedger struct {
 	roster   string // content digest
 	executor string
 	owner    func(resource string) string
+	within   time.Duration // how long a hold is given for
 	last     time.Time
 	decided  int
 }
 
 func (c verifyCmd) openLedger(sys *system) (*trialLedger, error) {
-	l := &trialLedger{states: spec.States{}}
+	l := &trialLedger{states: spec.States{}, within: time.Minute}
 	roster, err := readDocument(sys, c.Roster, "a roster")
 	if err != nil {
 		return nil, err
@@ -212,9 +213,7 @@ func (c verifyCmd) openLedger(sys *system) (*trialLedger, error) {
 	if err := c.openTrust(sys, l, r); err != nil {
 		return nil, err
 	}
-	state := &spec.State{Kind: spec.KindRoster, Content: l.roster, Status: spec.StatusActive, Seq: 1,
-		Versions: []spec.RosterVersion{{Document: roster, Content: l.roster}}}
-	if err := l.add(state, r.Terms().Salt, r.Terms().Log); err != nil {
+	if err := l.enrol(roster); err != nil {
 		return nil, err
 	}
 	for _, path := range c.Mandate {
@@ -243,15 +242,28 @@ func (c verifyCmd) openTrust(sys *system, l *trialLedger, r *spec.Roster) error 
 	return nil
 }
 
+// enrol puts a roster in force.
+func (l *trialLedger) enrol(roster spec.Document) error {
+	l.roster = spec.ContentDigest(roster.Value)
+	t := roster.Body.(*spec.Roster).Terms()
+	return l.add(&spec.State{Kind: spec.KindRoster, Content: l.roster, Status: spec.StatusActive, Seq: 1,
+		Versions: []spec.RosterVersion{{Document: roster, Content: l.roster}}}, t.Salt, t.Log)
+}
+
 func (l *trialLedger) addMandate(sys *system, path string) error {
 	doc, err := readDocument(sys, path, "a mandate")
 	if err != nil {
 		return err
 	}
-	m, ok := doc.Body.(*spec.Mandate)
-	if !ok {
+	if _, ok := doc.Body.(*spec.Mandate); !ok {
 		return ends(exitUsage, "%s is not a mandate, it looks like %s", path, whatIs(doc.Bytes()))
 	}
+	return l.keepMandate(doc)
+}
+
+// keepMandate puts a mandate below the chain, in force and without any use.
+func (l *trialLedger) keepMandate(doc spec.Document) error {
+	m := doc.Body.(*spec.Mandate)
 	content := spec.ContentDigest(doc.Value)
 	l.chain = append(l.chain, verifier.Mandate{Content: content, Body: m})
 	state := &spec.State{Kind: spec.KindMandate, Content: content, Status: spec.StatusActive, Seq: 1, Mandate: m,
@@ -311,7 +323,7 @@ func (l *trialLedger) caseOf(action *spec.Action, t trial) (verifier.Case, error
 	c := verifier.Case{Env: spec.CurrentEnv(), ID: "urn:uuid:00000000-0000-7000-8000-" + number, Mode: leaf.Subject.Mode, Epoch: 1,
 		Verifier: root.Terms().Ledger.Verifier, Identity: spec.IdentityPresented, Agent: leaf.Subject.ID, Mandates: l.chain,
 		Action: action, ActionValue: t.Action, Presentation: spec.ActionDigest(t.Action), Roster: l.roster,
-		Owner: l.owner(action.Resource), ExecuteWithin: time.Minute,
+		Owner: l.owner(action.Resource), ExecuteWithin: l.within,
 		Request: spec.Request{IdempotencyKey: "batch-" + number, Ledger: root.Terms().Ledger.Verifier, Executor: l.executor}}
 	var contents []string
 	for _, m := range l.chain {
@@ -331,9 +343,22 @@ func notEntitled(err error) (decided, error) {
 	return decided{}, err
 }
 
-// execute applies the decision, the executor's begin and its final report, all at the same instant. Settled holds are forgotten:
-// only their totals count from here on.
+// execute applies the decision, and settles it. Settled holds are forgotten: only their totals count from here on.
 func (l *trialLedger) execute(decision spec.Document, d *spec.Decision, action *spec.Action, at spec.Time) error {
+	if err := l.apply(decision, at); err != nil {
+		return err
+	}
+	if err := l.settle(decision, d, action, at); err != nil {
+		return err
+	}
+	for _, s := range l.states {
+		s.Holds = nil
+	}
+	return nil
+}
+
+// settle applies the executor's begin and its final report in full, at the instant of the decision.
+func (l *trialLedger) settle(decision spec.Document, d *spec.Decision, action *spec.Action, at spec.Time) error {
 	digest := spec.ActionDigest(d.Action)
 	bodies := []spec.Body{
 		&spec.Begin{Type: "Begin", Version: spec.Version, Mode: d.Mode, Decision: decision.Digest, Action: digest, Executor: d.Executor, At: at, Nonce: "batch"},
@@ -342,9 +367,6 @@ func (l *trialLedger) execute(decision spec.Document, d *spec.Decision, action *
 	}
 	if d.Charged {
 		bodies = bodies[1:]
-	}
-	if err := l.apply(decision, at); err != nil {
-		return err
 	}
 	for _, body := range bodies {
 		doc, err := spec.New(body)
@@ -355,14 +377,14 @@ func (l *trialLedger) execute(decision spec.Document, d *spec.Decision, action *
 			return err
 		}
 	}
-	for _, s := range l.states {
-		s.Holds = nil
-	}
 	return nil
 }
 
-func (l *trialLedger) apply(d spec.Document, at spec.Time) (err error) {
-	l.states, _, err = l.states.Apply(d, at.Time)
+func (l *trialLedger) apply(d spec.Document, at spec.Time) error {
+	next, _, err := l.states.Apply(d, at.Time)
+	if err == nil {
+		l.states = next
+	}
 	return err
 }
 

@@ -83,9 +83,14 @@ const (
 // checkContent reads a content as the server will, once it has filled in what is left out.
 func checkContent(content any) error {
 	v, err := valueOf(content)
-	if err != nil {
-		return err
+	if err == nil {
+		_, err = completed(v)
 	}
+	return err
+}
+
+// completed is a content with what the server fills in where it is left out: here, examples.
+func completed(v jcs.Value) (spec.Document, error) {
 	kind, terms, filled := "MandateCredential", "mandate", map[string]any{"ledger": spec.Ledger{Verifier: exampleLedger, Log: exampleLog}}
 	switch contentKind(v) {
 	case spec.KindRoster:
@@ -96,16 +101,22 @@ func checkContent(content any) error {
 	filled["salt"] = jcs.EncodeBase64(make([]byte, 32))
 	subject, _ := v.Member("credentialSubject")
 	inner, _ := subject.Member(terms)
-	if inner, err = withAll(inner, filled); err != nil {
-		return err
+	inner, err := withAll(inner, absent(inner, filled))
+	if err != nil {
+		return spec.Document{}, err
 	}
 	e := spec.NewEnvelope(kind, exampleID, exampleLedger)
-	v, err = withAll(v.With("credentialSubject", subject.With(terms, inner)),
-		map[string]any{"@context": e.Context, "type": e.Type, "id": e.ID, "issuer": e.Issuer})
-	if err == nil {
-		_, err = spec.FromValue(v)
+	envelope := map[string]any{"@context": e.Context, "type": e.Type, "id": e.ID, "issuer": e.Issuer}
+	if v, err = withAll(v.With("credentialSubject", subject.With(terms, inner)), absent(v, envelope)); err != nil {
+		return spec.Document{}, err
 	}
-	return err
+	return spec.FromValue(v)
+}
+
+// absent are the members that the object does not have.
+func absent(object jcs.Value, members map[string]any) map[string]any {
+	maps.DeleteFunc(members, func(name string, _ any) bool { _, there := object.Member(name); return there })
+	return members
 }
 
 func withAll(object jcs.Value, members map[string]any) (jcs.Value, error) {

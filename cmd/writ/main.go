@@ -25,22 +25,25 @@ type system struct {
 
 // cli is the grammar of the command line.
 type cli struct {
-	Serve      serveCmd      `cmd:"" help:"Keep a ledger: decide, log and answer over HTTP."`
-	Demo       demoCmd       `cmd:"" help:"Show the whole story, on a server of its own."`
-	Roster     rosterCmd     `cmd:"" help:"Write, propose and read rosters: who may approve what."`
-	Mandate    mandateCmd    `cmd:"" help:"Write, propose, read and take back mandates: what an agent may do."`
-	Policy     policyCmd     `cmd:"" help:"Write, propose and read policies: limits of many mandates."`
-	Template   templateCmd   `cmd:"" help:"Write down what actions of a type look like, for mandates to name."`
-	Approve    approveCmd    `cmd:"" help:"Sign a person's word on a draft or a recovery."`
-	Trust      trustCmd      `cmd:"" help:"Write and read trust files: what you believe before you see any evidence."`
-	Verify     verifyCmd     `cmd:"" help:"Verify a bundle offline, or try a file of actions against mandates."`
-	Receipt    receiptCmd    `cmd:"" help:"Read receipts and export bundles."`
-	Log        logCmd        `cmd:"" help:"Read the transparency log."`
-	Key        keyCmd        `cmd:"" help:"Make and read key files of people, agents and executors."`
-	Explain    explainCmd    `cmd:"" help:"Say what a reason code means and what to do about it."`
-	Config     configCmd     `cmd:"" help:"Show or check the settings of writ serve."`
-	Version    versionCmd    `cmd:"" help:"Say which Writ this is."`
-	Completion completionCmd `cmd:"" help:"Print a completion script for a shell."`
+	Serve       serveCmd       `cmd:"" help:"Keep a ledger: decide, log and answer over HTTP."`
+	Demo        demoCmd        `cmd:"" help:"Show the whole story, on a server of its own."`
+	Roster      rosterCmd      `cmd:"" help:"Write, propose and read rosters: who may approve what."`
+	Mandate     mandateCmd     `cmd:"" help:"Write, propose, read and take back mandates: what an agent may do."`
+	Policy      policyCmd      `cmd:"" help:"Write, propose and read policies: limits of many mandates."`
+	Template    templateCmd    `cmd:"" help:"Write down what actions of a type look like, for mandates to name."`
+	Approve     approveCmd     `cmd:"" help:"Sign a person's word on a draft or a recovery."`
+	Trust       trustCmd       `cmd:"" help:"Write and read trust files: what you believe before you see any evidence."`
+	Verify      verifyCmd      `cmd:"" help:"Verify a bundle offline, or try a file of actions against mandates."`
+	Audit       auditCmd       `cmd:"" help:"Verify many bundles offline, and count what they rest on."`
+	Test        testCmd        `cmd:"" help:"Play test files of actions and expected answers against mandates."`
+	Receipt     receiptCmd     `cmd:"" help:"Read receipts and export bundles."`
+	Log         logCmd         `cmd:"" help:"Read the transparency log."`
+	Key         keyCmd         `cmd:"" help:"Make and read key files of people, agents and executors."`
+	Conformance conformanceCmd `cmd:"" help:"Hold an implementation against the conformance vectors."`
+	Explain     explainCmd     `cmd:"" help:"Say what a reason code means and what to do about it."`
+	Config      configCmd      `cmd:"" help:"Show or check the settings of writ serve."`
+	Version     versionCmd     `cmd:"" help:"Say which Writ this is."`
+	Completion  completionCmd  `cmd:"" help:"Print a completion script for a shell."`
 }
 
 const description = `Mandates for agents: signed by people, decided by rules, recorded in a log that anyone can check.

@@ -41,6 +41,7 @@ func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{Dir: "testdata", RequireExplicitExec: true, RequireUniqueNames: true,
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("TESTDATA", testdata)
+			e.Setenv("EXAMPLE", filepath.Join(testdata, "../../../conformance/example/answer.py"))
 			e.Values[serving{}] = &serving{}
 			return nil
 		},

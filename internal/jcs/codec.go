@@ -27,6 +27,7 @@ var (
 type codec struct {
 	decode func(Value, reflect.Value) *Error
 	encode func(reflect.Value) (*node, *Error)
+	exact  func(Value, reflect.Value) bool // see Exact; nil where it cannot be false
 }
 
 // codecs remembers the codec of every type met, by reflect.Type.
@@ -64,22 +65,25 @@ func (p compiler) compile(t reflect.Type) *codec {
 	if reflect.PointerTo(t).Implements(marshalerType) && t.Kind() != reflect.Pointer {
 		c.encode = encodeItself
 	}
+	if reflect.PointerTo(t).Implements(unmarshalerType) && t.Kind() != reflect.Pointer {
+		c.exact = exactItself(c.encode)
+	}
 	return c
 }
 
 func (p compiler) byKind(t reflect.Type) codec {
 	if t == valueType {
-		return codec{decodeRaw, encodeRaw}
+		return codec{decodeRaw, encodeRaw, nil}
 	}
 	switch t.Kind() {
 	case reflect.String:
-		return codec{decodeString, encodeString}
+		return codec{decodeString, encodeString, nil}
 	case reflect.Bool:
-		return codec{decodeBool, encodeBool}
+		return codec{decodeBool, encodeBool, nil}
 	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
-		return codec{decodeInt, encodeInt}
+		return codec{decodeInt, encodeInt, nil}
 	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
-		return codec{decodeUint, encodeUint}
+		return codec{decodeUint, encodeUint, nil}
 	case reflect.Pointer:
 		return pointerCodec(p.compile(t.Elem()))
 	case reflect.Slice:
@@ -218,6 +222,7 @@ func pointerCodec(elem *codec) codec {
 			}
 			return elem.encode(from.Elem())
 		},
+		exact: func(v Value, from reflect.Value) bool { return elem.isExact(v, from.Elem()) },
 	}
 }
 
@@ -229,6 +234,7 @@ func (p compiler) sliceCodec(t reflect.Type) codec {
 	return codec{
 		decode: func(v Value, into reflect.Value) *Error { return decodeSlice(elem, v, into) },
 		encode: func(from reflect.Value) (*node, *Error) { return encodeSlice(elem, from) },
+		exact:  func(v Value, from reflect.Value) bool { return exactSlice(elem, v, from) },
 	}
 }
 
@@ -265,6 +271,7 @@ func (p compiler) mapCodec(t reflect.Type) codec {
 	return codec{
 		decode: func(v Value, into reflect.Value) *Error { return decodeMap(elem, v, into) },
 		encode: func(from reflect.Value) (*node, *Error) { return encodeMap(elem, from) },
+		exact:  func(v Value, from reflect.Value) bool { return exactMap(elem, v, from) },
 	}
 }
 
@@ -328,6 +335,7 @@ func (p compiler) structCodec(t reflect.Type) codec {
 	return codec{
 		decode: func(v Value, into reflect.Value) *Error { return decodeStruct(fields, v, into) },
 		encode: func(from reflect.Value) (*node, *Error) { return encodeStruct(fields, from) },
+		exact:  func(v Value, from reflect.Value) bool { return exactStruct(fields, v, from) },
 	}
 }
 

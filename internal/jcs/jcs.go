@@ -59,6 +59,7 @@ type Member struct {
 // happens before anybody outside the package sees it.
 type node struct {
 	kind      Kind
+	strict    bool     // it, and so all in it, is of Writ's profile (ParseDocument)
 	offset    int32    // where the value starts in the input, for errors
 	text      string   // String: the decoded text. Null, Bool, Number: the canonical form
 	members   []Member // Object: in canonical order, names distinct
@@ -198,7 +199,9 @@ func (v Value) Without(names ...string) Value {
 			kept = append(kept, m)
 		}
 	}
-	return object(kept)
+	rest := object(kept)
+	rest.n.strict = v.n.strict && len(kept) > 0
+	return rest
 }
 
 func contains(names []string, name string) bool {

@@ -130,7 +130,7 @@ func (p *parser) node(kind Kind, offset int) *node {
 	}
 	n := &p.nodes[0]
 	p.nodes = p.nodes[1:]
-	n.kind, n.offset = kind, int32(offset)
+	n.kind, n.strict, n.offset = kind, p.profile, int32(offset)
 	return n
 }
 

@@ -1,0 +1,54 @@
+package spec
+
+import (
+	"sync"
+
+	"github.com/writ-trust/writ/did"
+	"github.com/writ-trust/writ/internal/jcs"
+	"github.com/writ-trust/writ/vc"
+)
+
+// proven remembers by which keys the proof of one value was verified. Copies of a Document share it, so a document that several
+// rules ask about, as an approval is by its own entry, by the mandate's and by each decision's, is verified once. It says nothing of
+// another value, even of one with equal bytes: whoever reads the document again verifies it again.
+type proven struct {
+	mu    sync.Mutex
+	value jcs.Value
+	by    []did.PublicKey
+	proof vc.Proof
+	count int
+}
+
+// verified is vc.Verify of the document's value, asked once a key. Failures are not remembered.
+func (d Document) verified(key did.PublicKey) (vc.Proof, error) {
+	p := d.proven
+	if p == nil {
+		return vc.Verify(d.Value, key)
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.value != d.Value {
+		return vc.Verify(d.Value, key)
+	}
+	for _, k := range p.by {
+		if k == key {
+			return p.proof, nil
+		}
+	}
+	p.count++
+	proof, err := vc.Verify(d.Value, key)
+	if err == nil {
+		p.by, p.proof = append(p.by, key), proof
+	}
+	return proof, err
+}
+
+// Verifications is how many signatures over the document were computed so far, by whatever rules asked, this copy or another.
+func (d Document) Verifications() int {
+	if d.proven == nil {
+		return 0
+	}
+	d.proven.mu.Lock()
+	defer d.proven.mu.Unlock()
+	return d.proven.count
+}

@@ -1,0 +1,83 @@
+//go:build unix
+
+package verifier_test
+
+import (
+	"crypto/ed25519"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/writ-trust/writ/spec"
+	"github.com/writ-trust/writ/verifier"
+)
+
+// A floor measures beside a benchmark, in the same run, what the raw Ed25519 verifications of its signatures cost. Both are the
+// processor's time, garbage collection included: other programs on the same processor count in neither.
+type floor struct {
+	public     ed25519.PublicKey
+	message    []byte // of a Data Integrity proof: two hashes
+	signature  []byte
+	raw, whole time.Duration
+}
+
+func newFloor(b *testing.B) *floor {
+	public, private, err := ed25519.GenerateKey(nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	f := &floor{public: public, message: make([]byte, 64)}
+	f.signature = ed25519.Sign(private, f.message)
+	return f
+}
+
+// beside runs check, and then as many raw verifications as it made.
+func (f *floor) beside(b *testing.B, check func() (signatures int)) (signatures int) {
+	start := processorTime(b)
+	signatures = check()
+	middle := processorTime(b)
+	for range signatures {
+		if !ed25519.Verify(f.public, f.message, f.signature) {
+			b.Fatal("the signature does not verify")
+		}
+	}
+	f.whole, f.raw = f.whole+middle-start, f.raw+processorTime(b)-middle
+	return signatures
+}
+
+func (f *floor) report(b *testing.B, signatures int) {
+	b.ReportMetric(float64(signatures), "signatures/op")
+	b.ReportMetric(float64(f.whole.Microseconds())/float64(b.N), "cpu-µs/op")
+	b.ReportMetric(float64(f.raw.Microseconds())/float64(b.N), "raw-µs/op")
+	b.ReportMetric(float64(f.whole)/float64(f.raw), "ratio")
+}
+
+func processorTime(b *testing.B) time.Duration {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		b.Fatal(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+// BenchmarkCheckBundle: a receipt and everything behind it, checked by one who has seen nothing of it before.
+func BenchmarkCheckBundle(b *testing.B) {
+	s := newStory(b, "bench")
+	mandate := s.enrol(s.Mandate())
+	_, decision := s.ask("invoice-1", "4200.00", mandate)
+	s.execute(decision)
+	data := s.export(decision)
+	b.SetBytes(int64(len(data)))
+	b.ReportAllocs()
+	f, signatures := newFloor(b), 0
+	for b.Loop() {
+		signatures = f.beside(b, func() int {
+			c := verifier.CheckBundle(data, s.trust, verifier.CheckOptions{Expect: spec.OutcomeExecuted})
+			if !c.Holds {
+				b.Fatalf("%+v", c.Verdicts)
+			}
+			return 12
+		})
+	}
+	f.report(b, signatures)
+}
