@@ -40,7 +40,7 @@ func openLedger(m machine, dir string) (*ledger, error) {
 	if err != nil {
 		return nil, err
 	}
-	l.journal, err = journal.Open(context.Background(), journal.Options{Path: filepath.Join(dir, "journal.db"), Log: l.log, Now: m.now,
+	l.journal, err = journal.Open(context.Background(), journal.Options{Path: filepath.Join(dir, journalName), Log: l.log, Now: m.now,
 		Random: rand.Reader, Sign: l.sign, Logger: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))})
 	if err != nil {
 		return nil, errors.Join(err, l.log.Close())
@@ -81,21 +81,31 @@ func (l *ledger) seen() *spec.Seen {
 	return &spec.Seen{Origin: c.Origin, Size: c.Size, Root: jcs.FormatDigest(c.Root)}
 }
 
-// trustName is the file in a ledger's folder that says whom it believes.
-const trustName = "trust.json"
+// Files in a ledger's folder: whom it believes, and the database.
+const (
+	trustName   = "trust.json"
+	journalName = "journal.db"
+)
 
-// ledgerChild serves a folder that fill has made, as writ serve does, but for the limits of one API key's rate and of requests at
-// once: one key has all the load.
-func ledgerChild(m machine, args []string) (service, error) {
-	data, err := os.ReadFile(filepath.Join(args[0], trustName))
+// open opens a folder that was filled, with the trust file in it.
+func (f *filled) open(m machine) (*ledger, *verifier.Trust, error) {
+	data, err := os.ReadFile(filepath.Join(f.dir, trustName))
 	if err != nil {
-		return service{}, err
+		return nil, nil, err
 	}
 	trust, err := verifier.ParseTrust(data)
 	if err != nil {
-		return service{}, err
+		return nil, nil, err
 	}
-	l, err := openLedger(m, args[0])
+	l, err := openLedger(m, f.dir)
+	return l, trust, err
+}
+
+// ledgerChild serves a folder that was filled, as writ serve does, but for the limits of one API key's rate: one key has all the
+// load.
+func ledgerChild(m machine, args []string) (service, error) {
+	f := filled{dir: args[0]}
+	l, trust, err := f.open(m)
 	if err != nil {
 		return service{}, err
 	}

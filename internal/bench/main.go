@@ -44,7 +44,12 @@ var groups = []struct {
 	run  func(*run) error
 }{
 	{"floors", (*run).floors},
+	{"pure", (*run).pure},
 	{"verify", (*run).oneCall},
+	{"threecalls", (*run).threeCalls},
+	{"hot", (*run).hot},
+	{"growth", (*run).growth},
+	{"peers", (*run).peersBeside},
 }
 
 // run is one run of the benchmark.

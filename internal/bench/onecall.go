@@ -19,7 +19,7 @@ const (
 var connections = []int{1, 64, 512}
 
 // spread is how many mandates a load that is not about one mandate draws from.
-const spread = 1024
+func (r *run) spread() int { return r.several(1024, 32) }
 
 // calls is how many requests a load sends.
 func (r *run) calls(conns int) int {
@@ -94,22 +94,12 @@ type sized struct {
 }
 
 // verifying serves a new ledger below a folder and sends it so many requests, spread over its mandates.
-func (r *run) verifying(under string, conns, n int) (sized, error) {
-	f, err := r.fill(under, spread)
-	if err != nil {
-		return sized{}, err
-	}
-	s, err := r.sendTo(f, conns, n)
-	return s, errors.Join(err, f.remove())
-}
-
-func (r *run) sendTo(f *filled, conns, n int) (s sized, err error) {
-	p, err := r.spawn(nil, "ledger", f.dir)
-	if err != nil {
-		return s, err
-	}
-	defer func() { err = errors.Join(err, p.end()) }()
-	return r.rounds(n, func(round string, n int) (sized, error) { return r.asking(p.address, f, round, conns, n) })
+func (r *run) verifying(under string, conns, n int) (s sized, err error) {
+	err = r.serving(under, r.spread(), func(address string, f *filled) error {
+		s, err = r.rounds(n, func(round string, n int) (sized, error) { return r.asking(address, f, round, conns, n) })
+		return err
+	})
+	return s, err
 }
 
 // patience is how long a measured round lasts at most; a presentation holds for a minute, the time to sign it included.

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"strconv"
 	"sync"
 	"time"
 
@@ -121,7 +120,7 @@ func (p *parties) execute(self bool, body spec.Body, at time.Time) (spec.Documen
 // asks are n bodies, spread evenly over the mandates, made on all cores. Keys begin with the name of the round.
 func (p *parties) asks(round string, mandates []mandate, n int, commit bool, at time.Time) ([][]byte, error) {
 	return parallel(n, func(i int) ([]byte, error) {
-		return p.ask(mandates[i%len(mandates)], round+"-"+strconv.Itoa(i)+"-key", commit, at)
+		return p.ask(mandates[i%len(mandates)], keyOf(round, i), commit, at)
 	})
 }
 
