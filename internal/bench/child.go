@@ -31,10 +31,12 @@ var children = map[string]func(m machine, args []string) (service, error){
 	"echo":   echoChild,
 }
 
+// profileVariable of the environment is where a child writes a CPU profile of its whole life, its name and process id behind the path.
+const profileVariable = "WRIT_BENCH_PROFILE"
+
 // serveChild prints the address once it answers, and ends when its standard input does: so no server outlives the benchmark.
-// With WRIT_BENCH_PROFILE it writes a CPU profile of its whole life to that path with its name and process id.
 func serveChild(m machine, args []string) (err error) {
-	if path := os.Getenv("WRIT_BENCH_PROFILE"); path != "" {
+	if path := os.Getenv(profileVariable); path != "" {
 		stop, failed := profile(fmt.Sprintf("%s-%s-%d", path, args[0], os.Getpid()))
 		if failed != nil {
 			return failed

@@ -51,8 +51,16 @@ func (r *run) floors() error {
 		}
 		r.add("floor", f.name, µs(*f.to), "µs")
 	}
+	echo, err := r.echoing(1, r.several(5000, 100), usual, usual)
+	if err != nil {
+		return err
+	}
+	r.add("floor", fmt.Sprintf("one loopback HTTP round trip, %d bytes each way", usual), µs(echo.p(0.5)), "µs")
 	return nil
 }
+
+// usual is about the size of a verify and of its answer, in bytes.
+const usual = 4700
 
 // fsync writes over a file of a write-ahead log's size, as SQLite does once its log is warm, and syncs each time.
 func (r *run) fsync(dir string) (time.Duration, error) {

@@ -12,6 +12,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -35,7 +36,8 @@ type machine struct {
 type plan struct {
 	short bool
 	long  bool // the cases of a million
-	peers string
+	// Programs of others: the folder of opa and openfga, without which no peer is measured, and that of PostgreSQL.
+	peers, postgresBin string
 }
 
 // groups are the figures by the name of the argument that asks for them, in the order of a full run.
@@ -80,7 +82,8 @@ func bench(m machine, args []string) error {
 	results := flags.String("out", "", "write the figures to this file")
 	flags.BoolVar(&p.short, "short", false, "few iterations: does the harness work?")
 	flags.BoolVar(&p.long, "long", false, "also the cases of a million calls and of a million mandates")
-	flags.StringVar(&p.peers, "peers", "", "the program of conformance/interop/peers; without it no peer is measured")
+	flags.StringVar(&p.peers, "peers", "", "folder of the programs opa and openfga; without it no peer is measured")
+	flags.StringVar(&p.postgresBin, "postgres", "", "folder of PostgreSQL's programs; Debian's newest if empty")
 	flags.StringVar(&m.disk, "disk", os.TempDir(), "folder on the disk to measure")
 	flags.StringVar(&m.memory, "memory", "/dev/shm", "folder in memory, for the same server without storage")
 	if err := flags.Parse(args); err != nil {
@@ -90,17 +93,18 @@ func bench(m machine, args []string) error {
 	defer stop()
 	r := &run{machine: m, plan: p, ctx: ctx}
 	fmt.Fprintf(m.out, "%d cores, %s, %s/%s\n", runtime.NumCPU(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
-	if err := r.all(flags.Args()); err != nil {
-		return err
+	err := r.all(flags.Args())
+	if *results != "" { // what was measured before a failure stays measured
+		err = errors.Join(err, writeResults(*results, r.figures))
 	}
-	if *results == "" {
-		return nil
-	}
-	return writeResults(*results, r.figures)
+	return err
 }
 
 // all runs the groups that are named, or every one. Floors are always measured: the others are compared with them.
 func (r *run) all(names []string) error {
+	if len(names) == 1 && names[0] == "profile" {
+		return errors.Join(r.profiles(1), r.profiles(64))
+	}
 	known := map[string]bool{}
 	wanted := map[string]bool{"floors": true}
 	for _, name := range names {

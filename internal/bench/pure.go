@@ -11,6 +11,7 @@ import (
 	"github.com/writ-trust/writ/did"
 	"github.com/writ-trust/writ/internal/writtest"
 	"github.com/writ-trust/writ/spec"
+	"github.com/writ-trust/writ/spec/rule"
 	"github.com/writ-trust/writ/verifier"
 )
 
@@ -195,6 +196,22 @@ func (r *run) deciding() error {
 			return err
 		}
 		r.add("Decide", last.name, µs(cost.took), "µs").atMost(last.target).noting(cost.note())
+		if cost, err = r.cost(func() error { return checkLimits(c, now) }); err != nil {
+			return err
+		}
+		r.add("Decide", last.name+", checks and draws alone", µs(cost.took), "µs").noting(cost.note())
+	}
+	return nil
+}
+
+// checkLimits asks every constraint what Decide asks it.
+func checkLimits(c verifier.Case, now time.Time) error {
+	a := rule.Action{Type: c.Action.Type, Resource: c.Action.Resource, Amount: c.Action.Amount, Value: c.ActionValue}
+	for _, limit := range c.Mandates[0].Body.Rules() {
+		if v := limit.Check(a, now); v != nil {
+			return fmt.Errorf("%s: %s", limit.ID(), v.Reason)
+		}
+		limit.Draw(a, now)
 	}
 	return nil
 }
