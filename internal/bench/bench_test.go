@@ -123,11 +123,11 @@ func TestRoundsFitTheirTime(t *testing.T) {
 	r := &run{machine: testMachine(t)}
 	var asked []int
 	slow := sized{measured: measured{took: make([]time.Duration, 10), wall: 10 * time.Second}}
-	_, err := r.rounds(1000, func(_ string, n int) (sized, error) { asked = append(asked, n); return slow, nil })
+	_, err := r.rounds(1000, 50, func(_ string, n int) (sized, error) { asked = append(asked, n); return slow, nil })
 	if err != nil || !slices.Equal(asked, []int{100, 21}) {
 		t.Errorf("at one call a second a round of 20 seconds has %v calls (%v)", asked, err)
 	}
-	if _, err := r.rounds(10, func(string, int) (sized, error) { return sized{}, errors.New("down") }); err == nil {
+	if _, err := r.rounds(10, 50, func(string, int) (sized, error) { return sized{}, errors.New("down") }); err == nil {
 		t.Error("a failed warm-up is no warm-up")
 	}
 }

@@ -96,7 +96,7 @@ type sized struct {
 // verifying serves a new ledger below a folder and sends it so many requests, spread over its mandates.
 func (r *run) verifying(under string, conns, n int) (s sized, err error) {
 	err = r.serving(under, r.spread(), func(address string, f *filled) error {
-		s, err = r.rounds(n, func(round string, n int) (sized, error) { return r.asking(address, f, round, conns, n) })
+		s, err = r.rounds(n, len(f.mandates), func(round string, n int) (sized, error) { return r.asking(address, f, round, conns, n) })
 		return err
 	})
 	return s, err
@@ -105,9 +105,10 @@ func (r *run) verifying(under string, conns, n int) (s sized, err error) {
 // patience is how long a measured round lasts at most; a presentation holds for a minute, the time to sign it included.
 const patience = 20 * time.Second
 
-// rounds sends a tenth first, uncounted. It warms the server, and tells how many requests can be signed and sent in time.
-func (r *run) rounds(n int, send func(round string, n int) (sized, error)) (sized, error) {
-	s, err := send("warm", max(n/10, 1))
+// rounds sends a tenth first, and at least so many that every mandate was used once, uncounted. That warms the server, and tells how
+// many requests can be signed and sent in time.
+func (r *run) rounds(n, mandates int, send func(round string, n int) (sized, error)) (sized, error) {
+	s, err := send("warm", max(n/10, mandates, 1))
 	if err != nil {
 		return s, err
 	}
@@ -136,7 +137,7 @@ func (r *run) echoing(conns, n, requestSize, answerSize int) (s sized, err error
 	}
 	defer func() { err = errors.Join(err, p.end()) }()
 	one := post("/", "", make([]byte, requestSize))
-	return r.rounds(n, func(_ string, n int) (sized, error) {
+	return r.rounds(n, 0, func(_ string, n int) (sized, error) {
 		m, err := r.drive(r.ctx, load{address: p.address, conns: conns}, n, r.sending(slices.Repeat([][]byte{one}, n)))
 		return sized{m, requestSize}, err
 	})

@@ -119,7 +119,7 @@ func freeAddress() (string, error) {
 // besidePeer sends a peer its requests and compares Writ with it.
 func (r *run) besidePeer(name, does, address string, writ map[int]float64, target float64, requests func(round string, n int) ([][]byte, error)) error {
 	for _, conns := range peerLoads {
-		s, err := r.rounds(r.calls(conns), func(round string, n int) (sized, error) {
+		s, err := r.rounds(r.calls(conns), 0, func(round string, n int) (sized, error) {
 			all, err := requests(fmt.Sprintf("%s-%d", round, conns), n)
 			if err != nil {
 				return sized{}, err

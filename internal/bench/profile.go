@@ -25,7 +25,7 @@ func (r *run) profiles(conns int) (err error) {
 	if err != nil {
 		return err
 	}
-	s, err := r.rounds(r.calls(conns), func(round string, n int) (sized, error) { return r.asking(p.address, f, round, conns, n) })
+	s, err := r.rounds(r.calls(conns), len(f.mandates), func(round string, n int) (sized, error) { return r.asking(p.address, f, round, conns, n) })
 	if err := errors.Join(err, p.end()); err != nil {
 		return err
 	}
@@ -33,13 +33,17 @@ func (r *run) profiles(conns int) (err error) {
 	return r.pprof(fmt.Sprintf("%s-ledger-%d", filepath.Join(dir, "cpu"), p.cmd.Process.Pid))
 }
 
+// shown are the functions that say where a call's time goes: ours, and what they rest on.
+const shown = `writ-trust/writ/(verifier|internal/(api|journal|jcs)|log|spec|vc)\..*|sqlite3_(prepare_v2|step)|ed25519\.(Sign|Verify)|Fsync|` +
+	`Syscall6|gcBgMarkWorker|mallocgc$`
+
 // pprof prints a profile as text.
 func (r *run) pprof(path string) error {
 	program, err := os.Executable()
 	if err != nil {
 		return err
 	}
-	for _, args := range [][]string{{"-top", "-nodecount", "30"}, {"-top", "-cum", "-nodecount", "60", "-focus", "writ-trust/writ"}} {
+	for _, args := range [][]string{{"-top", "-nodecount", "25"}, {"-top", "-cum", "-nodecount", "45", "-show", shown}} {
 		cmd := exec.Command("go", append(append([]string{"tool", "pprof"}, args...), program, path)...)
 		cmd.Stdout = r.out
 		if err := cmd.Run(); err != nil {

@@ -64,7 +64,7 @@ func (r *run) hot() error {
 // mandate.
 func (r *run) selfExecuting(mandates, conns, n int) (s sized, err error) {
 	err = r.serving(r.disk, mandates, func(address string, f *filled) error {
-		s, err = r.rounds(n, func(round string, n int) (sized, error) { return r.asking(address, f, round, conns, n) })
+		s, err = r.rounds(n, len(f.mandates), func(round string, n int) (sized, error) { return r.asking(address, f, round, conns, n) })
 		return err
 	}, selfExecuted)
 	return s, err
@@ -73,7 +73,7 @@ func (r *run) selfExecuting(mandates, conns, n int) (s sized, err error) {
 // executing makes n actions of three calls.
 func (r *run) executing(mandates, conns, n int) (s sized, err error) {
 	err = r.serving(r.disk, mandates, func(address string, f *filled) error {
-		s, err = r.rounds(n, func(round string, n int) (sized, error) { return r.actions(address, f, round, conns, n) })
+		s, err = r.rounds(n, len(f.mandates), func(round string, n int) (sized, error) { return r.actions(address, f, round, conns, n) })
 		return err
 	})
 	return s, err
