@@ -19,6 +19,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -105,36 +106,32 @@ func (r *run) all(names []string) error {
 	if len(names) == 1 && names[0] == "profile" {
 		return errors.Join(r.profiles(1), r.profiles(64))
 	}
-	known := map[string]bool{}
-	wanted := map[string]bool{"floors": true}
-	for _, name := range names {
-		wanted[name] = true
+	if unknown := slices.DeleteFunc(slices.Clone(names), func(name string) bool { return slices.Contains(groupNames(), name) }); len(unknown) > 0 {
+		return fmt.Errorf("no group of figures is called %s; there are %s", unknown[0], strings.Join(groupNames(), ", "))
 	}
+	var failed error
 	for _, g := range groups {
-		known[g.name] = true
-		if len(names) > 0 && !wanted[g.name] {
+		if len(names) > 0 && g.name != "floors" && !slices.Contains(names, g.name) {
 			continue
 		}
 		first := len(r.figures)
 		if err := g.run(r); err != nil {
-			return fmt.Errorf("%s: %w", g.name, err)
+			failed = errors.Join(failed, fmt.Errorf("%s: %w", g.name, err))
 		}
 		printTable(r.out, g.name, r.figures[first:])
-	}
-	for _, name := range names {
-		if !known[name] {
-			return fmt.Errorf("no group of figures is called %s; there are %s", name, groupNames())
+		if r.ctx.Err() != nil {
+			break
 		}
 	}
-	return nil
+	return failed
 }
 
-func groupNames() string {
+func groupNames() []string {
 	var names []string
 	for _, g := range groups {
 		names = append(names, g.name)
 	}
-	return strings.Join(names, ", ")
+	return names
 }
 
 // several is n, or few where the run is short.
