@@ -15,7 +15,7 @@ func (r *run) growth() error {
 	return errors.Join(r.manyCalls(), r.manyMandates())
 }
 
-// window is how many calls the median at one place of a history is of.
+// window is how many calls the median at one place of a history is of, and how many mandates are used of many.
 const window = 200
 
 // manyCalls makes the calls of one mandate, on one connection where it measures and on many between, and then looks at the disk. The
@@ -107,7 +107,7 @@ func (r *run) manyMandates() error {
 	return nil
 }
 
-// withMandates measures calls on 200 mandates of n, evenly chosen, each used once before.
+// withMandates measures calls on some mandates of n, evenly chosen, each used once before.
 func (r *run) withMandates(n int) (p50 float64, resident int64, err error) {
 	f, err := r.fill(r.disk, n, selfExecuted)
 	if err != nil {
@@ -115,8 +115,8 @@ func (r *run) withMandates(n int) (p50 float64, resident int64, err error) {
 	}
 	all := f.mandates
 	f.mandates = nil
-	for i := range min(200, n) {
-		f.mandates = append(f.mandates, all[i*n/min(200, n)])
+	for i := range window {
+		f.mandates = append(f.mandates, all[i*len(all)/window])
 	}
 	if err := r.starting(f, fmt.Sprintf("with %d mandates", n)); err != nil {
 		return 0, 0, errors.Join(err, f.remove())

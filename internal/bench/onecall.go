@@ -19,7 +19,7 @@ const (
 var connections = []int{1, 64, 512}
 
 // spread is how many mandates a load that is not about one mandate draws from.
-func (r *run) spread() int { return r.several(1024, 32) }
+func (r *run) spread() int { return r.several(kept, 32) }
 
 // calls is how many requests a load sends.
 func (r *run) calls(conns int) int {
