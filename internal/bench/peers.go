@@ -146,6 +146,7 @@ func (r *run) opa(name, does string, settings []string, writ map[int]float64) (e
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	output := filepath.Join(dir, "output")
 	policy, data := filepath.Join(dir, "limits.rego"), filepath.Join(dir, "data.json")
 	if err := errors.Join(os.WriteFile(policy, limitsRego, 0o644), os.WriteFile(data, r.opaData(), 0o644)); err != nil {
 		return err
@@ -155,12 +156,37 @@ func (r *run) opa(name, does string, settings []string, writ map[int]float64) (e
 		return err
 	}
 	args := append([]string{"run", "--server", "--addr", address, "--log-level", "error", "--disable-telemetry"}, settings...)
-	p, err := r.startPeer(filepath.Join(dir, "output"), address, "/health", exec.Command(filepath.Join(r.peers, "opa"), append(args, policy, data)...))
+	p, err := r.startPeer(output, address, "/health", exec.Command(filepath.Join(r.peers, "opa"), append(args, policy, data)...))
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, p.stop()) }()
-	return r.besidePeer(name, does, address, writ, 0, func(round string, n int) ([][]byte, error) { return r.opaAsks(round, n) })
+	if err := r.opaAllows(address); err != nil {
+		return err
+	}
+	err = r.besidePeer(name, does, address, writ, 0, r.opaAsks)
+	if info, failed := os.Stat(output); len(settings) > 0 && (failed != nil || info.Size() == 0) {
+		err = errors.Join(err, fmt.Errorf("%s: it printed no decision (%v)", name, failed))
+	}
+	return err
+}
+
+// opaAllows makes sure that the policy answers the question, rather than nothing at all, which is a success too.
+func (r *run) opaAllows(address string) error {
+	c, err := r.connect(address)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	asks, err := r.opaAsks("first", 1)
+	if err != nil {
+		return err
+	}
+	var answer bytes.Buffer
+	if _, err = c.call(asks[0], &answer); err == nil && !strings.Contains(answer.String(), `"result":true`) {
+		err = fmt.Errorf("the policy answers %s", answer.String())
+	}
+	return err
 }
 
 func (r *run) opaData() []byte {
