@@ -25,7 +25,7 @@ func (r *run) spread() int { return r.several(kept, 32) }
 func (r *run) calls(conns int) int {
 	switch conns {
 	case 1:
-		return r.several(2000, 30)
+		return r.several(5000, 30)
 	case 64:
 		return r.several(12000, 200)
 	}
