@@ -51,8 +51,14 @@ fuzz: ## run each fuzz target for FUZZTIME (10s)
 		done; \
 	done
 
-bench: ## run the benchmarks
-	go test -run '^$$' -bench . -benchmem ./...
+PEERS := github.com/open-policy-agent/opa github.com/openfga/openfga/cmd/openfga
+
+bench: ## measure Writ beside floors and peers, about 15 minutes: bench-results.json (SHORT=1: few iterations; BENCH=long: a million calls and mandates)
+	go build -o bin/bench ./internal/bench
+ifndef SHORT
+	cd conformance/interop/peers && go build -o $(abspath bin/peers)/ $(PEERS)
+endif
+	bin/bench -out bench-results.json -peers "$(if $(SHORT),$(wildcard bin/peers),bin/peers)" $(if $(SHORT),-short) $(if $(filter long,$(BENCH)),-long)
 
 interop: ## show Writ's exports to a generic library for verifiable credentials (needs Node 20 and npm)
 	cd conformance/interop/npm && npm ci --no-audit --no-fund && npm test
