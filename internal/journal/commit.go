@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"maps"
+	"slices"
 
 	"github.com/writ-trust/writ/spec"
 )
@@ -175,8 +177,8 @@ func (j *Journal) writeDocuments(ctx context.Context, b *batch) error {
 	for _, r := range b.records {
 		logged = append(logged, documentRow(r.org, r.Document))
 	}
-	for k, d := range b.attached {
-		beside = append(beside, documentRow(k.org, d))
+	for _, k := range slices.SortedFunc(maps.Keys(b.attached), docKey.compare) { // in one order, so that a run can be repeated
+		beside = append(beside, documentRow(k.org, b.attached[k]))
 	}
 	if err := j.writer.insert(ctx, columns, logged); err != nil {
 		return err

@@ -175,6 +175,9 @@ func (m *Machine) do(l *life, name string, data []byte, op, torn func() error) e
 	return errors.Join(ErrFault, err)
 }
 
+// longestHeader is the size of the header of SQLite's write-ahead log in bytes; that of a frame is shorter, a page longer.
+const longestHeader = 32
+
 // handle is a file that a process has open.
 type handle struct {
 	m    *Machine
@@ -182,6 +185,8 @@ type handle struct {
 	name string
 	file *powercut.File
 	made bool // and its folder is not synced since
+	// salted files have headers with salts and checksums of SQLite's: only that and where they are written is part of the trace.
+	salted bool
 }
 
 // open opens a file, which is an operation only where it makes it.
@@ -211,7 +216,11 @@ func (h *handle) WriteAt(b []byte, offset int64) (n int, err error) {
 			return err
 		}
 	}
-	err = h.m.do(h.life, fmt.Sprint("write ", h.name, " ", offset), b, write(b), write(b[:len(b)/2]))
+	traced := b
+	if h.salted && len(b) <= longestHeader {
+		traced = nil
+	}
+	err = h.m.do(h.life, fmt.Sprint("write ", h.name, " ", offset), traced, write(b), write(b[:len(b)/2]))
 	return n, err
 }
 

@@ -184,14 +184,39 @@ func seeds(t *testing.T, more int) []uint64 {
 func TestSimulation(t *testing.T) {
 	total := map[string]int{}
 	for _, seed := range seeds(t, 24) {
-		t.Run(fmt.Sprint(seed), func(t *testing.T) {
-			o := simulate(t, seed)
-			for what, n := range o.counts {
-				total[what] += n
-			}
-		})
+		t.Run(fmt.Sprint(seed), func(t *testing.T) { merge(total, simulate(t, seed).counts) })
 	}
 	t.Log(summary(total))
+}
+
+// TestMany runs as many seeds as SIM_RUNS says, from SIM_SEED on, or until SIM_MINUTES are over (make sim).
+func TestMany(t *testing.T) {
+	first, runs, minutes := number("SIM_SEED", 1), number("SIM_RUNS", 0), number("SIM_MINUTES", 0)
+	began, total, done := time.Now(), map[string]int{}, uint64(0)
+	over := func() bool { return done >= runs && time.Since(began) >= time.Duration(minutes)*time.Minute }
+	for ; !over(); done++ {
+		seed := first + done
+		if !t.Run(fmt.Sprint(seed), func(t *testing.T) { merge(total, simulate(t, seed).counts) }) {
+			t.Logf("again, with every step: make sim SEED=%d RUNS=1 STEPS=all", seed)
+		}
+	}
+	if took := time.Since(began); done > 0 {
+		t.Logf("%d seeds from %d on, %.0f a minute:%s", done, first, float64(done)/took.Minutes(), summary(total))
+	}
+}
+
+func number(name string, otherwise uint64) uint64 {
+	n, err := strconv.ParseUint(os.Getenv(name), 10, 64)
+	if err != nil {
+		return otherwise
+	}
+	return n
+}
+
+func merge(total, counts map[string]int) {
+	for what, n := range counts {
+		total[what] += n
+	}
 }
 
 func summary(counts map[string]int) string {

@@ -149,6 +149,7 @@ func xOpen(_ *libc.TLS, _, zName, p uintptr, flags int32, outFlags uintptr) int3
 		return sqlite3.SQLITE_CANTOPEN
 	}
 	opened := &sqlFile{handle: h}
+	h.salted = flags&sqlite3.SQLITE_OPEN_WAL != 0
 	if flags&sqlite3.SQLITE_OPEN_MAIN_DB != 0 {
 		h.made = false // as on Unix: only the names of journals are synced
 		opened.locking = m.lockingOf(h.life, path)
@@ -221,18 +222,17 @@ func xTruncate(_ *libc.TLS, p uintptr, size int64) int32 {
 	return result(fileAt(p).Truncate(size), sqlite3.SQLITE_IOERR_TRUNCATE)
 }
 
-// xSync also makes the name of a new journal durable, as SQLite does on Unix.
+// xSync also makes the name of a new journal durable, as SQLite does on Unix: once, and whether or not that works.
 func xSync(_ *libc.TLS, p uintptr, _ int32) int32 {
 	f := fileAt(p)
 	if err := f.Sync(); err != nil {
 		return sqlite3.SQLITE_IOERR_FSYNC
 	}
-	if !f.made {
-		return sqlite3.SQLITE_OK
+	if f.made {
+		f.made = false
+		f.m.SyncDir(path.Dir(f.name))
 	}
-	err := f.m.SyncDir(path.Dir(f.name))
-	f.made = err != nil
-	return result(err, sqlite3.SQLITE_IOERR_DIR_FSYNC)
+	return sqlite3.SQLITE_OK
 }
 
 func xFileSize(_ *libc.TLS, p, out uintptr) int32 {
