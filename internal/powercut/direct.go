@@ -16,11 +16,11 @@ type File struct {
 	inode *inode
 }
 
-// Open opens a file by its path, such as data/journal.db, and makes it where create is set; made says that it did. The folder must exist.
-func (d *Disk) Open(path string, create bool) (f *File, made bool, err error) {
+// Open opens a file by its path, such as data/journal.db, and makes it where create is set. The folder must exist.
+func (d *Disk) Open(path string, create bool) (f *File, err error) {
 	err = d.in(path, func(dir *inode, name string) syscall.Errno {
 		n := dir.names[name]
-		if made = n == nil && create; made {
+		if n == nil && create {
 			n = d.newInode(syscall.S_IFREG | 0o600)
 			d.rename(dir, map[string]*inode{name: n})
 		}
@@ -33,7 +33,7 @@ func (d *Disk) Open(path string, create bool) (f *File, made bool, err error) {
 		f = &File{d, n}
 		return 0
 	})
-	return f, made, err
+	return f, err
 }
 
 // MkdirAll makes a folder and those above it, unless they exist.

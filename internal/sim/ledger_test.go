@@ -50,6 +50,7 @@ func newSimulation(t *testing.T, seed uint64) *simulation {
 	s := &simulation{World: writtest.Acme(fmt.Sprint("sim ", seed)), t: t, luck: rand.New(rand.NewPCG(seed, 1)), m: New(),
 		random: rand.NewChaCha8([32]byte{byte(seed), byte(seed >> 8), byte(seed >> 16), byte(seed >> 24), 1}), counts: map[string]int{}}
 	s.seen.init()
+	s.clients.refs = map[string]spec.ChainRef{}
 	source := rand.NewChaCha8([32]byte{byte(seed), byte(seed >> 8), byte(seed >> 16), byte(seed >> 24), 2})
 	s.must(Install(s.m, source, func() time.Time { return s.Now }))
 	s.must(errors.Join(s.m.MkdirAll("data"), s.m.SyncDir(".")))
@@ -66,6 +67,7 @@ func (s *simulation) must(err error) {
 // fatal ends the simulation: it says how it came to this.
 func (s *simulation) fatal(format string, args ...any) {
 	s.t.Helper()
+	s.t.Logf("the last operations of the disk:\n%s", strings.Join(s.m.Recent(), "\n"))
 	s.t.Logf("the last steps:\n%s", strings.Join(s.steps[max(0, len(s.steps)-40):], "\n"))
 	s.t.Fatalf("step %d: %s", s.number, fmt.Sprintf(format, args...))
 }
@@ -85,7 +87,7 @@ func (s *simulation) boot() (err error) {
 	}
 	s.seen.published(s, s.log.Published())
 	if s.journal, err = journal.Open(context.Background(), journal.Options{Path: "data/journal.db", Log: s.log, Now: s.now,
-		Random: s.random, Sign: s.sign, RunTwice: true}); err != nil {
+		Random: s.random, Sign: s.sign, FS: s.m, RunTwice: true}); err != nil {
 		return err
 	}
 	j := gated{s.journal}
@@ -272,6 +274,9 @@ func (s *simulation) settle() {
 // restart ends the process, the power with it or not, and starts another until one lives. Then everything is checked.
 func (s *simulation) restart(power bool) {
 	for try := 0; ; try++ {
+		if s.chance(3) {
+			s.note("closed: %v", s.close())
+		}
 		s.m.Kill()
 		s.close()
 		if power {
@@ -301,11 +306,12 @@ func (s *simulation) restart(power bool) {
 }
 
 // close closes what is open of the ledger; its errors are those of a dead process.
-func (s *simulation) close() {
+func (s *simulation) close() (err error) {
 	if s.journal != nil {
-		s.journal.Close()
+		err = s.journal.Close()
 	}
 	if s.log != nil {
-		s.log.Close()
+		err = errors.Join(err, s.log.Close())
 	}
+	return err
 }

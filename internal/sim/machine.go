@@ -15,6 +15,7 @@ import (
 	"io/fs"
 	"math/rand/v2"
 	"path"
+	"slices"
 	"sync"
 
 	"github.com/writ-trust/writ/internal/powercut"
@@ -35,7 +36,7 @@ type Fault int
 const (
 	FailBefore Fault = iota // nothing happens
 	FailAfter               // it happens all the same
-	FailTorn                // half of a write happens
+	FailTorn                // half of a write happens; a sync forgets what it was to write
 	EndBefore               // nothing happens
 	EndAfter                // it happens
 	EndTorn                 // half of a write happens
@@ -54,8 +55,9 @@ type Machine struct {
 	disk   *powercut.Disk
 	life   *life
 	trace  hash.Hash
-	ops    int // operations that change the disk, of all lives
-	at     int // the operation that the fault is due at; 0 is none
+	recent []string // the newest operations that change the disk
+	ops    int      // operations that change the disk, of all lives
+	at     int      // the operation that the fault is due at; 0 is none
 	fault  Fault
 	struck string // what the fault of this life hit, "" before
 }
@@ -129,6 +131,16 @@ func (m *Machine) Power(loss powercut.Loss, luck *rand.Rand) powercut.Lost {
 	return lost
 }
 
+// remembered is how many operations Recent tells.
+const remembered = 60
+
+// Recent are the newest operations that changed the disk, or would have.
+func (m *Machine) Recent() []string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return slices.Clone(m.recent)
+}
+
 // Trace is the digest of everything that was done to the disk, in its order: names, places and bytes.
 func (m *Machine) Trace() string {
 	m.mu.Lock()
@@ -154,6 +166,7 @@ func (m *Machine) do(l *life, name string, data []byte, op, torn func() error) e
 		return ErrDead
 	}
 	m.ops++
+	m.recent = append(m.recent[max(0, len(m.recent)-remembered+1):], name)
 	fmt.Fprintf(m.trace, "%s %d ", name, len(data))
 	m.trace.Write(data)
 	if m.ops != m.at {
@@ -184,7 +197,6 @@ type handle struct {
 	life *life
 	name string
 	file *powercut.File
-	made bool // and its folder is not synced since
 	// salted files have headers with salts and checksums of SQLite's: only that and where they are written is part of the trace.
 	salted bool
 }
@@ -197,7 +209,7 @@ func (m *Machine) open(name string, create bool) (*handle, error) {
 	h := &handle{m: m, life: l, name: name}
 	get := func(create bool) func() error {
 		return func() (err error) {
-			h.file, h.made, err = m.disk.Open(name, create)
+			h.file, err = m.disk.Open(name, create)
 			return err
 		}
 	}
@@ -238,17 +250,15 @@ func (h *handle) Truncate(size int64) error {
 	return h.m.do(h.life, fmt.Sprint("truncate ", h.name, " ", size), nil, func() error { return h.file.Truncate(size) }, nil)
 }
 
-// Sync implements log.File. One that fails loses what it was to write, as on Linux.
+// Sync implements log.File. One that fails loses what it was to write, as on Linux; one that the process did not live to make does not.
 func (h *handle) Sync() error {
-	done := false
-	err := h.m.do(h.life, "sync "+h.name, nil, func() error {
-		done = true
-		return h.file.Sync()
-	}, nil)
-	if !done {
-		err = errors.Join(err, h.file.Forget())
+	forget := func() error {
+		if h.m.fault == FailTorn {
+			return h.file.Forget()
+		}
+		return nil
 	}
-	return err
+	return h.m.do(h.life, "sync "+h.name, nil, h.file.Sync, forget)
 }
 
 // Close implements io.Closer.

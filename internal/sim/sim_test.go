@@ -50,9 +50,12 @@ func simulate(t *testing.T, seed uint64) (o outcome) {
 }
 
 func (s *simulation) run() {
-	s.must(s.boot())
-	s.found()
 	s.faults = true
+	s.strike()
+	if err := s.boot(); err != nil {
+		s.restart(s.chance(2))
+	}
+	s.found()
 	for s.number = 1; s.number <= length; s.number++ {
 		s.strike()
 		s.step()
@@ -62,18 +65,28 @@ func (s *simulation) run() {
 	s.finish()
 }
 
-// found enrols the roster, and the first mandate, before anything fails.
+// found enrols the roster and the first mandate.
 func (s *simulation) found() {
-	s.clients.refs = map[string]spec.ChainRef{}
 	roster := s.Roster()
 	s.believe(roster)
-	s.together(s.draft("roster", roster, func(person string) spec.Document { return s.ApproveRoster(person, roster) }))
-	s.together(s.approve())
-	s.together(s.approve())
-	s.clients.drafts = nil
-	s.together(s.draftMandate())
+	s.enrol(func() *call {
+		return s.draft("roster", roster, func(person string) spec.Document { return s.ApproveRoster(person, roster) })
+	})
+	s.enrol(s.draftMandate)
+}
+
+// enrol proposes a content and has it approved, however often that fails.
+func (s *simulation) enrol(propose func() *call) {
+	attempt := func(c *call) {
+		s.strike()
+		s.together(c)
+		s.settle()
+	}
+	for len(s.clients.drafts) == 0 {
+		attempt(propose())
+	}
 	for len(s.clients.drafts) > 0 {
-		s.together(s.approve())
+		attempt(s.approve())
 	}
 }
 

@@ -50,7 +50,8 @@ var installed struct {
 // sqlFile is a file that a connection has open.
 type sqlFile struct {
 	*handle
-	*locking // nil for files that are not databases
+	*locking      // nil for files that are not databases
+	unnamed  bool // a journal whose folder is to be synced with it the first time
 	level    int32
 	shared   [shmSlots]bool
 	excluded [shmSlots]bool
@@ -150,8 +151,9 @@ func xOpen(_ *libc.TLS, _, zName, p uintptr, flags int32, outFlags uintptr) int3
 	}
 	opened := &sqlFile{handle: h}
 	h.salted = flags&sqlite3.SQLITE_OPEN_WAL != 0
+	const journals = sqlite3.SQLITE_OPEN_WAL | sqlite3.SQLITE_OPEN_MAIN_JOURNAL | sqlite3.SQLITE_OPEN_SUPER_JOURNAL
+	opened.unnamed = flags&sqlite3.SQLITE_OPEN_CREATE != 0 && flags&journals != 0
 	if flags&sqlite3.SQLITE_OPEN_MAIN_DB != 0 {
-		h.made = false // as on Unix: only the names of journals are synced
 		opened.locking = m.lockingOf(h.life, path)
 	}
 	installed.mu.Lock()
@@ -222,14 +224,14 @@ func xTruncate(_ *libc.TLS, p uintptr, size int64) int32 {
 	return result(fileAt(p).Truncate(size), sqlite3.SQLITE_IOERR_TRUNCATE)
 }
 
-// xSync also makes the name of a new journal durable, as SQLite does on Unix: once, and whether or not that works.
+// xSync also makes the name of a journal durable, as SQLite does on Unix: the first time, and whether or not that works.
 func xSync(_ *libc.TLS, p uintptr, _ int32) int32 {
 	f := fileAt(p)
 	if err := f.Sync(); err != nil {
 		return sqlite3.SQLITE_IOERR_FSYNC
 	}
-	if f.made {
-		f.made = false
+	if f.unnamed {
+		f.unnamed = false
 		f.m.SyncDir(path.Dir(f.name))
 	}
 	return sqlite3.SQLITE_OK
