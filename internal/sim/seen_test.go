@@ -236,8 +236,8 @@ func (s *simulation) book(r spec.Record, d *spec.Decision, accounts, holds map[s
 		}
 		key := u.Mandate + " " + u.Constraint + " " + u.From.String()
 		before := sum(accounts[key])
-		c := &charge{max: minor(u.Max), amount: minor(u.Amount), lift: minor(u.Lift), before: d.ExecuteBefore.Time, self: d.SelfExecuted,
-			entered: d.Charged, open: true}
+		c := &charge{max: minor(u.Max), amount: minor(u.Amount), left: minor(u.Amount), lift: minor(u.Lift), before: d.ExecuteBefore.Time,
+			self: d.SelfExecuted, entered: d.Charged}
 		if used := minor(u.Before.Held) + minor(u.Before.Committed); used != before.used || minor(u.Before.Lifted) != before.lifted ||
 			minor(u.Before.Excess) != before.excess {
 			s.fatal("entry %d found %+v in %s, the account says %+v", r.Index, u.Before, key, before)
@@ -253,13 +253,12 @@ func (s *simulation) book(r spec.Record, d *spec.Decision, accounts, holds map[s
 	}
 }
 
-// charge is what one decision takes from one window, in minor units.
+// charge is what one decision takes from one window, in minor units. Of left nothing is executed yet, and nothing released.
 type charge struct {
-	max, amount, lift int64
-	executed, excess  int64
-	before            time.Time // it must be entered by then
-	self, entered     bool
-	open              bool
+	max, amount, left, lift int64
+	executed, excess        int64
+	before                  time.Time // it must be entered by then
+	self, entered           bool
 }
 
 type sums struct{ used, lifted, excess int64 }
@@ -274,41 +273,38 @@ func sum(all []*charge) (t sums) {
 }
 
 func (c *charge) used() int64 {
-	if c.self || c.open {
-		return c.excess + c.amount
+	if c.self {
+		return c.amount + c.excess
 	}
-	return c.executed
+	return c.left + c.executed
 }
 
 // lapse releases a hold that nobody entered in time.
 func (c *charge) lapse(now time.Time) {
-	if c.open && !c.self && !c.entered && !now.Before(c.before) {
+	if !c.self && !c.entered && !now.Before(c.before) {
 		c.release()
 	}
 }
 
-// release gives back what is not executed, the lift first.
+// release gives back what is left, the lift first.
 func (c *charge) release() {
-	if !c.open {
-		return
-	}
-	c.open = false
-	c.lift = max(0, c.lift-(c.amount-(c.executed-c.excess)))
+	c.lift -= min(c.left, c.lift)
+	c.left = 0
 }
 
 func (c *charge) report(r *spec.Report) {
 	switch r.Outcome {
 	case spec.OutcomeExecuted:
-		amount := c.amount
+		amount, within := c.amount, int64(0)
 		if r.Amount != nil {
 			amount = r.Amount.Minor
 		}
-		room := int64(0)
-		if c.open {
-			room = c.amount - (c.executed - c.excess)
+		if c.entered || c.self {
+			within = min(amount, c.left)
 		}
+		c.left -= within
 		c.executed += amount
-		c.excess += max(0, amount-room)
+		c.excess += amount - within
 		if r.Final && !c.self {
 			c.release()
 		}
