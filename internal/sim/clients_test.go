@@ -79,7 +79,7 @@ func (s *simulation) next() *call {
 		write  func() *call
 	}
 	scripts := []script{{10, s.ask}, {5, s.askAgain}, {2, s.askOther}, {6, s.begin}, {2, s.beginTwice}, {6, s.report}, {3, s.answerInterim},
-		{3, s.resume}, {2, s.repeat}, {3, s.approve}, {1, s.draftMandate}, {1, s.draftRoster}, {1, s.delegate}, {1, s.suspend}, {2, s.unsuspend}}
+		{3, s.resume}, {2, s.repeat}, {4, s.approve}, {2, s.draftMandate}, {1, s.draftRoster}, {1, s.delegate}, {1, s.suspend}, {3, s.unsuspend}}
 	total := 0
 	for _, x := range scripts {
 		total += x.weight
@@ -261,14 +261,14 @@ func (s *simulation) report() *call {
 		return nil
 	}
 	outcome, amount, final := spec.OutcomeExecuted, "", s.luck.IntN(4) > 0
-	switch s.luck.IntN(8) {
-	case 0:
+	switch s.luck.IntN(16) {
+	case 0, 1:
 		outcome = spec.OutcomeFailed
-	case 1:
-		outcome = spec.OutcomeNotEntered
 	case 2, 3:
+		outcome = spec.OutcomeNotEntered
+	case 4, 5, 6:
 		amount = "30.00"
-	case 4:
+	case 7:
 		amount = "12500.00" // above most holds
 	}
 	if outcome != spec.OutcomeExecuted {
