@@ -248,12 +248,17 @@ func reasonOf(err error) string {
 	return "internal"
 }
 
-// strike arms a fault, sometimes.
+// strike arms a fault, sometimes: at any operation, or at one of the few syncs.
 func (s *simulation) strike() {
-	if s.faults && s.chance(4) {
-		later, fault := 1+s.luck.IntN(60), Fault(s.luck.IntN(int(Faults)))
-		s.m.Strike(later, fault)
+	if !s.faults || !s.chance(4) {
+		return
 	}
+	kind, within := "", 60
+	if s.chance(2) {
+		kind, within = "sync", 4
+	}
+	later, fault := 1+s.luck.IntN(within), Fault(s.luck.IntN(int(Faults)))
+	s.m.Strike(kind, later, fault)
 }
 
 // settle starts the ledger again if it died, or may not go on.

@@ -16,6 +16,7 @@ import (
 	"math/rand/v2"
 	"path"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/writ-trust/writ/internal/powercut"
@@ -57,7 +58,8 @@ type Machine struct {
 	trace  hash.Hash
 	recent []string // the newest operations that change the disk
 	ops    int      // operations that change the disk, of all lives
-	at     int      // the operation that the fault is due at; 0 is none
+	due    int      // the fault hits the operation after so many; 0 is none
+	kind   string   // of those that count: how their names begin
 	fault  Fault
 	struck string // what the fault of this life hit, "" before
 }
@@ -79,14 +81,24 @@ func New() *Machine {
 
 func (m *Machine) begin() {
 	m.life = &life{locks: map[string]bool{}, files: map[string]*locking{}}
-	m.at, m.struck = 0, ""
+	m.due, m.struck = 0, ""
 }
 
-// Strike lets a fault hit the operation that comes so many later, from 1.
-func (m *Machine) Strike(later int, fault Fault) {
+// Strike lets a fault hit the operation that comes so many later, from 1, of those whose names begin with kind: "" for any, sync,
+// write, truncate, make, mkdir, rename, remove, syncdir.
+func (m *Machine) Strike(kind string, later int, fault Fault) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.at, m.fault = m.ops+later, fault
+	m.kind, m.due, m.fault = kind, later, fault
+}
+
+// hits says whether the fault is due at an operation.
+func (m *Machine) hits(name string) bool {
+	if m.due == 0 || !strings.HasPrefix(name, m.kind) {
+		return false
+	}
+	m.due--
+	return m.due == 0
 }
 
 // Struck says what the fault of this life hit, and whether that ended it.
@@ -169,7 +181,7 @@ func (m *Machine) do(l *life, name string, data []byte, op, torn func() error) e
 	m.recent = append(m.recent[max(0, len(m.recent)-remembered+1):], name)
 	fmt.Fprintf(m.trace, "%s %d ", name, len(data))
 	m.trace.Write(data)
-	if m.ops != m.at {
+	if !m.hits(name) {
 		return op()
 	}
 	m.struck = name
