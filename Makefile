@@ -1,7 +1,7 @@
 # Everything Writ needs is Go; the targets fetch what else they use. Start with: make demo, make test
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test build lint format vet staticcheck vulnerabilities fuzz bench interop soak soak-check clean
+.PHONY: help demo test build lint format vet staticcheck vulnerabilities fuzz bench interop sim soak soak-check clean
 
 # Run by pinned version, so that they add nothing to go.sum.
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
@@ -63,13 +63,22 @@ endif
 interop: ## show Writ's exports to a generic library for verifiable credentials (needs Node 20 and npm)
 	cd conformance/interop/npm && npm ci --no-audit --no-fund && npm test
 
-HISTORY ?= bin/history.jsonl
+SEED ?= 1
+RUNS ?= 100
+MINUTES ?= 0
+STEPS ?=
 
-soak: ## 50 power cuts under the real binary, and a recorded history (HISTORY=FILE), checked; Linux with FUSE, as a user who may mount
-	@mkdir -p $(dir $(HISTORY))
-	WRIT_POWERCUT=required WRIT_CUTS=50 WRIT_HISTORY=$(abspath $(HISTORY)) go test -count=1 -timeout 30m -v -run '^Test(PowerCut|History)' ./cmd/writ
+sim: ## simulate a ledger whose disk fails: RUNS seeds from SEED on, for at least MINUTES; STEPS=all tells each step
+	SIM_SEED=$(SEED) SIM_RUNS=$(RUNS) SIM_MINUTES=$(MINUTES) SIM_STEPS=$(STEPS) go test -count=1 -timeout 0 -v -run '^TestMany$$' ./internal/sim
 
-soak-check: ## check a recorded history again: make soak-check FILE=bin/history.jsonl
+SOAK ?= 10m
+
+soak: ## SOAK minutes (10m) of power cuts under the real binary, kills and checked histories (bin/soak); Linux with FUSE, as a user who may mount
+	.ci/soak $(SOAK) bin/soak
+
+FILE ?= bin/soak/history-1.jsonl
+
+soak-check: ## check a recorded history again: make soak-check FILE=bin/soak/history-1.jsonl
 	go run ./internal/history/historycheck $(FILE)
 
 clean: ## remove what was built

@@ -2,7 +2,9 @@ package log
 
 import (
 	"fmt"
+	"maps"
 	"path/filepath"
+	"slices"
 )
 
 // maxOpenFiles limits the files held open between two publications; beyond it Keep syncs them itself.
@@ -72,13 +74,14 @@ func (s *store) take() unsynced {
 	return u
 }
 
+// sync goes in the order of the names, so that a run on a simulated disk can be repeated.
 func (u unsynced) sync(fs FS) error {
-	for name, f := range u.files {
-		if err := f.Sync(); err != nil {
+	for _, name := range slices.Sorted(maps.Keys(u.files)) {
+		if err := u.files[name].Sync(); err != nil {
 			return fmt.Errorf("sync %s: %w", name, err)
 		}
 	}
-	for dir := range u.dirs {
+	for _, dir := range slices.Sorted(maps.Keys(u.dirs)) {
 		if err := fs.SyncDir(dir); err != nil {
 			return fmt.Errorf("sync %s: %w", dir, err)
 		}

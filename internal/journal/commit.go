@@ -211,11 +211,8 @@ func (j *Journal) writeDocuments(ctx context.Context, b *batch) error {
 	for i, r := range b.records {
 		g.Go(func() error { logged[i] = documentRow(r.org, r.Document, b.mandates(r.org)); return nil })
 	}
-	i := 0
-	for k, d := range b.attached {
-		row := &beside[i]
-		g.Go(func() error { *row = documentRow(k.org, d, b.mandates(k.org)); return nil })
-		i++
+	for i, k := range slices.SortedFunc(maps.Keys(b.attached), docKey.compare) { // in one order, so that a run can be repeated
+		g.Go(func() error { beside[i] = documentRow(k.org, b.attached[k], b.mandates(k.org)); return nil })
 	}
 	if err := g.Wait(); err != nil {
 		return err

@@ -40,6 +40,7 @@ type Options struct {
 	// time. It is called for several documents at once, and inside the transaction: the keys are local.
 	Sign     func(ctx context.Context, d spec.Document, created time.Time) (spec.Document, error)
 	Logger   *slog.Logger // optional
+	FS       log.FS       // optional: where the files are, for what SQLite does not do with them; nil means log.OS
 	MaxBatch int          // operations in one commit; zero means 512
 	RunTwice bool         // tests: every f runs twice and must return the same documents
 
@@ -103,6 +104,9 @@ func Open(ctx context.Context, o Options) (*Journal, error) {
 	if o.Path == "" || o.Log == nil || o.Now == nil || o.Random == nil || o.Sign == nil {
 		return nil, errors.New("journal: Path, Log, Now, Random and Sign must be set")
 	}
+	if o.FS == nil {
+		o.FS = log.OS{}
+	}
 	if o.MaxBatch <= 0 {
 		o.MaxBatch = defaultBatch
 	}
@@ -127,11 +131,17 @@ func (j *Journal) open(ctx context.Context) (err error) {
 	if err := createPrivate(j.Path); err != nil {
 		return err
 	}
+	if err := j.rewrite(); err != nil {
+		return fmt.Errorf("write-ahead log: %w", err)
+	}
 	if j.writer.db, err = openPool(dsn(j.Path), 1, j.wrap); err != nil {
 		return err
 	}
 	if err := migrate(ctx, j.writer.db); err != nil {
 		return fmt.Errorf("tables: %w", err)
+	}
+	if err := j.syncNames(); err != nil {
+		return err
 	}
 	if err := j.writer.open(ctx); err != nil {
 		return err

@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
@@ -11,6 +12,10 @@ import (
 
 // docKey names a document: two organisations may each have kept the same one.
 type docKey struct{ org, digest string }
+
+func (k docKey) compare(o docKey) int {
+	return cmp.Or(cmp.Compare(k.digest, o.digest), cmp.Compare(k.org, o.org))
+}
 
 // maxParsed limits how many parsed documents are held in memory.
 const maxParsed = 4096

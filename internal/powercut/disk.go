@@ -9,6 +9,7 @@ import (
 	"bytes"
 	"maps"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"syscall"
 )
@@ -184,9 +185,9 @@ func (c *cutter) settle(n *inode) {
 	}
 	n.live, n.names = bytes.Clone(n.durable), maps.Clone(n.durableNames)
 	n.writes, n.renames = nil, nil
-	for _, child := range n.names {
-		child.links++
-		c.settle(child)
+	for _, name := range slices.Sorted(maps.Keys(n.names)) { // in one order, so that the same luck leaves the same
+		n.names[name].links++
+		c.settle(n.names[name])
 	}
 }
 

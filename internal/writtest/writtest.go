@@ -67,10 +67,16 @@ func (w *World) KeyID(name string) string {
 }
 
 // LogSigner signs the checkpoints of the ledger's log.
-func (w *World) LogSigner() *log.Signer {
+func (w *World) LogSigner() *log.Signer { return w.WatchedLogSigner(func([]byte) {}) }
+
+// WatchedLogSigner is LogSigner and calls watch with each text before it is signed.
+func (w *World) WatchedLogSigner(watch func(text []byte)) *log.Signer {
 	k := w.Key("log")
 	sum := sha256.Sum256([]byte("writtest\n" + w.seed + "\nlog"))
-	s, err := log.NewSigner(Origin, ed25519.NewKeyFromSeed(sum[:]).Public().(ed25519.PublicKey), k.Sign)
+	s, err := log.NewSigner(Origin, ed25519.NewKeyFromSeed(sum[:]).Public().(ed25519.PublicKey), func(text []byte) ([]byte, error) {
+		watch(text)
+		return k.Sign(text)
+	})
 	return must(s, err)
 }
 
