@@ -73,10 +73,8 @@ func (s *store) take() unsynced {
 }
 
 func (u unsynced) sync(fs FS) error {
-	for name, f := range u.files {
-		if err := f.Sync(); err != nil {
-			return fmt.Errorf("sync %s: %w", name, err)
-		}
+	if err := u.syncFiles(); err != nil {
+		return err
 	}
 	for dir := range u.dirs {
 		if err := fs.SyncDir(dir); err != nil {
@@ -114,14 +112,4 @@ func replaceFile(fs FS, name string, data []byte) error {
 		return err
 	}
 	return fs.SyncDir(filepath.Dir(name))
-}
-
-func writeAndSync(f File, data []byte) error {
-	if err := f.Truncate(0); err != nil {
-		return err
-	}
-	if _, err := f.WriteAt(data, 0); err != nil {
-		return err
-	}
-	return f.Sync()
 }

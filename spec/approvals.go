@@ -151,10 +151,10 @@ func (n Needs) countPersons(approvals []LoggedApproval, rosters []*Roster) (map[
 		if err := verifyApproval(l.Document, key); err != nil {
 			return nil, err
 		}
-		if a.Decision == Decline {
+		if a.declines() {
 			return nil, refuse("approval-declined", "", "%s declined", person)
 		}
-		if holder, used := keys[key.Multikey()]; used && holder != person {
+		if heldByAnother(keys, key, person) {
 			continue
 		}
 		keys[key.Multikey()] = person

@@ -426,7 +426,7 @@ func (c *checking) chainsGrow() error {
 			if o.Seq <= h.seq || o.Seq == h.seq+1 && o.Previous != h.leaf {
 				return spec.Refuse("chain-order", place, "the chain does not grow here")
 			}
-			if !h.issued && o.Seq != h.seq+1 {
+			if leftOut(o.Seq, h.seq, h.issued) {
 				return spec.Refuse("chain-gap", place, "an entry is left out before this one")
 			}
 			heads[o.Chain] = head{o.Seq, e.leaf, h.issued || e.doc.Type == spec.TypeMandate}

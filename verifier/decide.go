@@ -116,7 +116,7 @@ func (d *deciding) load() error {
 	if r == nil {
 		return notEntitled("roster-unknown")
 	}
-	if r.NewestContent() != d.Roster {
+	if moved(r, d.Roster) {
 		return ErrMoved
 	}
 	return nil
@@ -492,7 +492,7 @@ func (d *deciding) decision() *spec.Decision {
 		out.Positions = append(out.Positions, spec.Position{Mandate: m.Content, Seq: s.Seq + 1, Previous: s.Head,
 			Status: s.Status, OpenHolds: s.OpenHolds()})
 	}
-	out.Usage = d.usage
+	out.Usage = d.charges()
 	switch out.Result {
 	case spec.Authorized:
 		out.SelfExecuted = d.selfExecuted()

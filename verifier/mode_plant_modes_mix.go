@@ -1,0 +1,9 @@
+//go:build plant_modes_mix
+
+package verifier
+
+import "github.com/writ-trust/writ/spec"
+
+// Planted: a test document is decided live.
+
+func (v *Verifier) checkMode(string, string) error { return nil }
