@@ -200,7 +200,7 @@ func CheckNotice(notice Document, now time.Time, rosters []*Roster) error {
 func judge(keyID string, at time.Time, rosters []*Roster) (person string, key did.PublicKey, grade Grade, ok bool) {
 	for i, r := range rosters {
 		p, k := r.Terms().keyOf(keyID)
-		if p == nil || k.Kind != "key" || !k.CompromisedSince.IsZero() && !at.Before(k.CompromisedSince.Time) {
+		if p == nil || k.Kind != "key" || k.compromisedAt(at) {
 			return "", key, "", false
 		}
 		pub, err := did.ParseMultikey(k.PublicKey)

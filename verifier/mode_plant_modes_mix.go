@@ -2,8 +2,6 @@
 
 package verifier
 
-import "github.com/writ-trust/writ/spec"
-
 // Planted: a test document is decided live.
 
 func (v *Verifier) checkMode(string, string) error { return nil }
