@@ -50,7 +50,7 @@ var random = []string{"did", "internal/jcs", "spec/rule", "vc", "vc/status", "ve
 
 // goTest runs tests of one package, with a build tag or none. The tag is in GOFLAGS, so that tests that build Writ build it too.
 func goTest(folder string, tests []string, tag string, histories int) (seen, error) {
-	args := []string{"test", "-json", "-count=1", "-failfast", "-timeout=9m", "-run", "^(" + strings.Join(tests, "|") + ")$", "./" + folder}
+	args := []string{"test", "-json", "-count=1", fmt.Sprintf("-failfast=%v", tag != ""), "-timeout=9m", "-run", "^(" + strings.Join(tests, "|") + ")$", "./" + folder}
 	if slices.Contains(random, folder) { // a failure is not made small, and not kept
 		args = append(args, fmt.Sprintf("-rapid.checks=%d", histories), "-rapid.shrinktime=1ms", "-rapid.nofailfile")
 	}

@@ -11,6 +11,8 @@ import (
 	"io"
 	"os"
 	"regexp"
+	"runtime"
+	"slices"
 	"strings"
 
 	"github.com/writ-trust/writ/internal/powercut"
@@ -103,30 +105,39 @@ func mountable() error {
 // baseline runs each suite without a mistake, those of one package together, and says which are green.
 func baseline(chosen []planting, cuts bool) (green map[suite]bool, err error) {
 	green = map[suite]bool{}
-	byFolder := map[string][]suite{}
+	var folders []string
 	for _, p := range chosen {
 		if _, seen := green[p.suite]; !seen && (cuts || p.suite.needs != power) {
 			green[p.suite] = false
-			byFolder[p.suite.folder] = append(byFolder[p.suite.folder], p.suite)
+			folders = append(folders, p.suite.folder)
 		}
 	}
-	for folder, suites := range byFolder {
-		var names []string
-		for _, s := range suites {
-			names = append(names, s.test)
-		}
-		seen, err := goTest(folder, names, "", 10)
+	slices.Sort(folders)
+	for _, folder := range slices.Compact(folders) {
+		fmt.Fprintln(os.Stderr, "without a mistake:", folder)
+		seen, err := goTest(folder, namesIn(folder, green), "", 10)
 		if err != nil {
 			return nil, err
 		}
 		if seen.unbuilt {
 			return nil, fmt.Errorf("%s does not build:\n%s", folder, seen.said(40))
 		}
-		for _, s := range suites {
-			green[s] = seen.passed[s.test]
+		for s := range green {
+			if s.folder == folder {
+				green[s] = seen.passed[s.test]
+			}
 		}
 	}
 	return green, nil
+}
+
+func namesIn(folder string, suites map[suite]bool) (names []string) {
+	for s := range suites {
+		if s.folder == folder {
+			names = append(names, s.test)
+		}
+	}
+	return names
 }
 
 // plant runs one suite with the mistake in it.
@@ -189,12 +200,25 @@ func (t *table) summary() bool {
 
 func (t *table) markdown() []byte {
 	var b strings.Builder
+	fmt.Fprintf(&b, heading, runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), runtime.Version())
 	b.WriteString("| promise | with this mistake | the test that fails | found after |\n|---|---|---|---|\n")
 	for _, r := range t.rows {
-		fmt.Fprintf(&b, "| %s | %s (`plant_%s`) | `%s` in `%s` | %s |\n", r.promise, r.mistake, r.tag, r.suite.test, r.suite.folder, r.outcome())
+		fmt.Fprintf(&b, "%s %s |\n", entry(r), r.outcome())
 	}
 	return []byte(b.String())
 }
+
+// entry is a row without what the run found.
+func entry(r row) string {
+	return fmt.Sprintf("| %s | %s (`plant_%s`) | `%s` in `%s` |", r.promise, r.mistake, r.tag, r.suite.test, r.suite.folder)
+}
+
+const heading = `# Which test notices which mistake
+
+Written by ` + "`make test-planted`" + ` on %s/%s with %d processors, %s. Each mistake is built in alone; the time is from the start of the test's
+process to its failure, without the build. Another machine takes other times, and so does another seed of a random history.
+
+`
 
 func indented(said string) string {
 	if said == "" {
