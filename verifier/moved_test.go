@@ -25,14 +25,38 @@ func (m *moving) Run(ctx context.Context, op spec.Op, f func(spec.States, time.T
 	return m.Ledger.Run(ctx, op, f)
 }
 
+func (s *story) verifierOf(m *moving) *verifier.Verifier {
+	v, err := verifier.New(verifier.Options{DID: writtest.Verifier, Key: s.Key("ledger").Public().Multikey(), Log: writtest.Origin, Epoch: 1, Journal: m,
+		Trust: func() *verifier.Trust { return s.trust }, Random: s.World, Now: func() time.Time { return s.Now }})
+	s.must(err)
+	return v
+}
+
+// TestBudgetMoves: what others took while a request waited for the lock counts, in what it may take and in what it says it found.
+func TestBudgetMoves(t *testing.T) {
+	s := newStory(t, "budget moves")
+	m := &moving{Ledger: s.ledger}
+	mandate := s.enrol(s.Mandate())
+	for _, row := range []struct{ taken, asked, before, result string }{
+		{"9000.00", "1.00", "9000.00", spec.Authorized}, {"900.00", "1000.00", "9901.00", spec.CollectMissing},
+	} {
+		m.between = func() { s.ask("neighbour for "+row.asked, row.taken, mandate) }
+		p := s.Present([]spec.Document{mandate}, s.Action(row.asked), s.Request("payment of "+row.asked), s.Now)
+		l, err := s.verifierOf(m).Verify(t.Context(), verifier.Request{Org: org, Presentation: p.Bytes()})
+		if err != nil {
+			t.Fatalf("%s after %s: %v", row.asked, row.taken, err)
+		}
+		if d, _ := verifier.Decision(l); d.Result != row.result || d.Usage[0].Before.Held != row.before {
+			t.Errorf("%s after %s is %s, having found %s", row.asked, row.taken, d.Result, d.Usage[0].Before.Held)
+		}
+	}
+}
+
 // TestRosterMoves: a roster that comes into force while a request waits for the lock judges it.
 func TestRosterMoves(t *testing.T) {
 	s := newStory(t, "moves")
 	m := &moving{Ledger: s.ledger}
-	v, err := verifier.New(verifier.Options{DID: writtest.Verifier, Key: s.Key("ledger").Public().Multikey(), Log: writtest.Origin, Epoch: 1, Journal: m,
-		Trust: func() *verifier.Trust { return s.trust }, Random: s.World, Now: func() time.Time { return s.Now }})
-	s.must(err)
-	s.verifier = v
+	s.verifier = s.verifierOf(m)
 	mandate := s.enrol(s.Mandate())
 	move := func(change func(*spec.Roster)) func() {
 		return func() { s.Advance(time.Second); s.change(change) }
@@ -54,7 +78,7 @@ func TestRosterMoves(t *testing.T) {
 	newest("a resumed decision", resumed)
 
 	m.between = move(func(r *spec.Roster) { r.Subject.Roster.Executors = nil })
-	if _, err := v.Begin(t.Context(), org, s.Begin(decision, s.Now).Bytes()); reason(err) != "not-entitled" {
+	if _, err := s.verifier.Begin(t.Context(), org, s.Begin(decision, s.Now).Bytes()); reason(err) != "not-entitled" {
 		t.Errorf("a begin by an executor that was taken off the roster: %v", err)
 	}
 }
