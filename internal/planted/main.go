@@ -157,7 +157,7 @@ func plant(p planting) row {
 	default:
 		r.verdict = "STAYED GREEN"
 	}
-	r.said = seen.said(12)
+	r.said = seen.said(60)
 	return r
 }
 
