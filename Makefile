@@ -1,7 +1,7 @@
 # Everything Writ needs is Go; the targets fetch what else they use. Start with: make demo, make test
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test build lint format vet staticcheck vulnerabilities fuzz bench interop sim soak soak-check clean
+.PHONY: help demo test test-planted build lint format vet staticcheck vulnerabilities fuzz bench interop sim soak soak-check clean
 
 # Run by pinned version, so that they add nothing to go.sum.
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
@@ -21,6 +21,12 @@ demo: build ## build Writ and watch the whole story happen
 test: lint ## everything CI runs: format, vet, staticcheck, vulnerabilities, tests with the race detector
 	.ci/go-test -timeout 15m ./...
 	go test -run '^TestInvariant' ./verifier # without the detector: all hundred histories of each
+
+PLANTED ?= bin/planted.md
+
+test-planted: ## one mistake after the other, each before the test that must find it (SHORT=1: none that needs a real server)
+	@mkdir -p bin
+	go run ./internal/planted $(if $(SHORT),-short) -o $(PLANTED)
 
 build: ## build bin/writ, a static binary
 	CGO_ENABLED=0 go build -trimpath -o bin/writ ./cmd/writ

@@ -73,6 +73,7 @@ var house = map[string]room{
 	"internal/history":              {},                                                    // tests only; it says once more what a budget is, so it may see none of ours
 	"internal/history/historycheck": {mayImport: "internal/history"},
 	"internal/bench":                {mayImport: "*"}, // it measures them all, and is in no other program
+	"internal/planted":              {mayImport: "internal/powercut"},
 	// It signs presentations with hosted agent keys, and reads the bodies that are no documents as strictly as those that are.
 	"internal/api":    {mayImport: surface + " spec/rule vc did internal/jcs"},
 	"internal/web":    {mayImport: surface},

@@ -254,7 +254,7 @@ func (l *Log) Stage(first int64, leaves [][]byte) (Checkpoint, error) {
 		}
 		s.tree = s.tree.grow(RecordHash(leaf), s.filled)
 	}
-	s.checkpoint = Checkpoint{l.signer.name, s.tree.size(), s.tree.root()}
+	s.checkpoint = l.checkpointOver(s.tree)
 	l.staged = s
 	return s.checkpoint, nil
 }

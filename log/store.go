@@ -76,10 +76,8 @@ func (s *store) take() unsynced {
 
 // sync goes in the order of the names, so that a run on a simulated disk can be repeated.
 func (u unsynced) sync(fs FS) error {
-	for _, name := range slices.Sorted(maps.Keys(u.files)) {
-		if err := u.files[name].Sync(); err != nil {
-			return fmt.Errorf("sync %s: %w", name, err)
-		}
+	if err := u.syncFiles(); err != nil {
+		return err
 	}
 	for _, dir := range slices.Sorted(maps.Keys(u.dirs)) {
 		if err := fs.SyncDir(dir); err != nil {
@@ -117,14 +115,4 @@ func replaceFile(fs FS, name string, data []byte) error {
 		return err
 	}
 	return fs.SyncDir(filepath.Dir(name))
-}
-
-func writeAndSync(f File, data []byte) error {
-	if err := f.Truncate(0); err != nil {
-		return err
-	}
-	if _, err := f.WriteAt(data, 0); err != nil {
-		return err
-	}
-	return f.Sync()
 }

@@ -142,13 +142,8 @@ func (s *State) release(h *Hold) {
 			continue
 		}
 		w.Held -= l.Open
-		if back := min(l.Open, l.Lift); back > 0 {
-			w.Lifted -= back
-			if l.Lift -= back; l.Lift == 0 {
-				w.Lifts--
-			}
-		}
-		l.Open = 0
+		w.unlift(l)
+		l.settle()
 	}
 }
 

@@ -36,7 +36,7 @@ func (s *State) draftApproval(l LoggedApproval) error {
 		return refuse("draft-closed", "/content", "the mandate is %s", s.Status)
 	}
 	s.Status = StatusDraft
-	if l.Body().Decision == Decline {
+	if l.Body().declines() {
 		s.Status = StatusDeclined
 	}
 	s.Pending = append(s.Pending, l)
@@ -50,7 +50,7 @@ func (s *State) rosterApproval(l LoggedApproval) error {
 	if s.Status == StatusNone {
 		s.Status = StatusDraft
 	}
-	if l.Body().Decision == Decline && s.Status == StatusDraft {
+	if l.Body().declines() && s.Status == StatusDraft {
 		s.Status = StatusDeclined
 	}
 	s.Pending = append(s.Pending, l)
@@ -66,7 +66,7 @@ func (s *State) proposalApproval(l LoggedApproval) error {
 		return refuse("proposal-expired", "/content", "the proposal was open until %s", At(p.Until))
 	}
 	p.Pending = append(p.Pending, l)
-	if l.Body().Decision == Decline {
+	if l.Body().declines() {
 		p.Status = ProposalDeclined
 	}
 	return nil
@@ -83,7 +83,7 @@ func (s *State) resumeApproval(ss States, l LoggedApproval) error {
 	if l.Body().At.Add(signerSkew).Before(s.Since) {
 		return refuse("approval-stale", "/at", "signed before the mandate was suspended")
 	}
-	if l.Body().Decision == Decline { // this attempt is over; the mandate stays suspended
+	if l.Body().declines() { // this attempt is over; the mandate stays suspended
 		s.Pending = dropKind(s.Pending, KindResume)
 		return nil
 	}
@@ -397,17 +397,15 @@ func (s *State) applyBegin(d Document, b *Begin, now time.Time) error {
 	switch {
 	case h == nil:
 		return refuse("decision-unknown", "/decision", "no authorised decision with this digest")
-	case h.Action != b.Action:
+	case !h.isOf(b.Action):
 		return refuse("action-other", "/action", "another action than the one decided")
 	case h.Executor != b.Executor:
 		return refuse("executor-other", "/executor", "another executor than the one decided")
-	case h.Status == HoldEntered && h.Begin != d.Digest, h.Charged:
-		return refuse("hold-entered", "/decision", "the hold is entered already")
-	case h.Status == HoldLapsed || !now.Before(h.ExecuteBefore):
-		return refuse("hold-lapsed", "/decision", "the leave to execute ended at %s", At(h.ExecuteBefore))
-	case h.Status != HoldHeld:
-		return refuse("hold-closed", "/decision", "the hold is %s", h.Status)
-	case s.Status != StatusActive:
+	}
+	if err := h.admits(d.Digest, now); err != nil {
+		return err
+	}
+	if s.Status != StatusActive {
 		return refuse("mandate-"+string(s.Status), "/decision", "a mandate of the chain is not active")
 	}
 	h.Status, h.Begin = HoldEntered, d.Digest
@@ -419,7 +417,7 @@ func (s *State) applyReport(r *Report) error {
 	switch {
 	case h == nil:
 		return refuse("decision-unknown", "/decision", "no authorised decision with this digest")
-	case h.Action != r.Action:
+	case !h.isOf(r.Action):
 		return refuse("action-other", "/action", "another action than the one decided")
 	case h.Payload != r.PayloadDigest:
 		return refuse("payload-other", "/payloadDigest", "another payload than the one decided")
@@ -456,8 +454,8 @@ func (s *State) executed(h *Hold, r *Report) error {
 		s.release(h) // nothing is open of a hold that lapsed
 		h.Status = HoldCommitted
 	}
-	if exceeded && s.Content == h.Mandates[len(h.Mandates)-1] && s.Status == StatusActive {
-		s.Status = StatusSuspended
+	if exceeded {
+		s.alarm(h)
 	}
 	return nil
 }

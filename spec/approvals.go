@@ -153,10 +153,10 @@ func (n Needs) countPersons(approvals []LoggedApproval, rosters []*Roster) (map[
 		if err := verifyApproval(l.Document, key); err != nil {
 			return nil, err
 		}
-		if a.Decision == Decline {
+		if a.declines() {
 			return nil, refuse("approval-declined", "", "%s declined", person)
 		}
-		if holder, used := keys[key.Multikey()]; used && holder != person {
+		if heldByAnother(keys, key, person) {
 			continue
 		}
 		keys[key.Multikey()] = person
@@ -202,7 +202,7 @@ func CheckNotice(notice Document, now time.Time, rosters []*Roster) error {
 func judge(keyID string, at time.Time, rosters []*Roster) (person string, key did.PublicKey, grade Grade, ok bool) {
 	for i, r := range rosters {
 		p, k := r.Terms().keyOf(keyID)
-		if p == nil || k.Kind != "key" || !k.CompromisedSince.IsZero() && !at.Before(k.CompromisedSince.Time) {
+		if p == nil || k.Kind != "key" || k.compromisedAt(at) {
 			return "", key, "", false
 		}
 		pub, err := did.ParseMultikey(k.PublicKey)

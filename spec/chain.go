@@ -74,9 +74,6 @@ type Window struct {
 	Lifts      int64 // standing lifts
 }
 
-// Used is what counts against the limit.
-func (w Window) Used() int64 { return w.Held + w.Committed }
-
 // Totals are the window as documents show it.
 func (w Window) Totals() WindowTotals {
 	units := func(n int64) string { return rule.FormatUnits(n, w.Unit) }
@@ -272,7 +269,7 @@ func (ss States) chainsOf(d Document) ([]string, error) {
 	case *Decision:
 		return b.Chains(), nil
 	case *Begin:
-		return ss.holdChains(b.Decision)
+		return ss.begunChains(b.Decision)
 	case *Report:
 		return ss.holdChains(b.Decision)
 	case *Notice:

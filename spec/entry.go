@@ -1,7 +1,6 @@
 package spec
 
 import (
-	"crypto/hmac"
 	"crypto/sha256"
 	"slices"
 	"sort"
@@ -202,12 +201,6 @@ func (s Seed) Window(w WindowTotals) [32]byte {
 	return s.derive("window\x00" + w.Constraint + "\x00" + w.Unit + "\x00" + w.From.String())
 }
 
-func (s Seed) derive(label string) [32]byte {
-	mac := hmac.New(sha256.New, s[:])
-	mac.Write([]byte("writ/seed/v1\n" + label))
-	return [32]byte(mac.Sum(nil))
-}
-
 // Open makes the opening of the state s with its salts derived from seed. s.Head must still be that of the entry before.
 func (s *State) Open(seed Seed) (Opening, error) {
 	o := Opening{Chain: s.Chain, Seq: s.Seq, Previous: s.Head, At: At(s.At), Status: s.Status}
@@ -267,10 +260,7 @@ func (ss States) Record(d Document, now Time, salts func(chains []string) Salts)
 		e.Links = append(e.Links, Link{Chain: chain, Seq: o.Seq, State: c})
 		r.Openings = append(r.Openings, o)
 	}
-	head := LeafHash(e.Bytes())
-	for _, chain := range touched {
-		next[chain].Head = head
-	}
+	next.moveHeads(touched, LeafHash(e.Bytes()))
 	return next, r, nil
 }
 

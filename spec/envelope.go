@@ -249,12 +249,7 @@ func isApprovalEntry(e jcs.Value) bool {
 func ContentDigest(credential jcs.Value) string {
 	content := credential.Without("proof")
 	if evidence, ok := content.Member("evidence"); ok {
-		var kept []jcs.Value
-		for _, e := range evidence.Elements() {
-			if !isApprovalEntry(e) {
-				kept = append(kept, e)
-			}
-		}
+		kept := evidenceOfContent(evidence)
 		content = content.Without("evidence")
 		if len(kept) > 0 {
 			content = content.With("evidence", arrayOf(kept))

@@ -216,7 +216,7 @@ func (p Proof) signature() ([]byte, error) {
 	if err != nil || len(signature) != signatureSize {
 		return nil, refuse("proof-value", pointer, "not base58btc multibase of 64 bytes")
 	}
-	if p.Cryptosuite == suiteP256 && !isLowS(signature) {
+	if hasOtherForm(p.Cryptosuite, signature) {
 		return nil, refuse("proof-high-s", pointer, "the higher s of the two possible")
 	}
 	return signature, nil

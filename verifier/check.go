@@ -451,7 +451,7 @@ func (c *checking) chainsGrow() error {
 			if o.Seq <= h.seq || o.Seq == h.seq+1 && o.Previous != h.leaf {
 				return spec.Refuse("chain-order", place, "the chain does not grow here")
 			}
-			if !shared && !h.issued && o.Seq != h.seq+1 {
+			if !shared && leftOut(o.Seq, h.seq, h.issued) {
 				return spec.Refuse("chain-gap", place, "an entry is left out before this one")
 			}
 			heads[o.Chain] = head{o.Seq, e.leaf, h.issued || e.doc.Type == spec.TypeMandate}

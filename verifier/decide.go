@@ -126,7 +126,7 @@ func (d *deciding) load() error {
 	if r == nil {
 		return notEntitled("roster-unknown")
 	}
-	if r.NewestContent() != d.Roster {
+	if moved(r, d.Roster) {
 		return ErrMoved
 	}
 	return d.loadPolicies()
@@ -506,7 +506,7 @@ func (d *deciding) decision() *spec.Decision {
 		out.Positions = append(out.Positions, spec.Position{Mandate: m.Content, Seq: s.Seq + 1, Previous: s.Head,
 			Status: s.Status, OpenHolds: s.OpenHolds()})
 	}
-	out.Usage, out.Accounts = d.usage, d.accounts()
+	out.Usage, out.Accounts = d.charged(), d.accounts()
 	switch out.Result {
 	case spec.Authorized:
 		out.SelfExecuted = d.selfExecuted()

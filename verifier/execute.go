@@ -26,8 +26,8 @@ func (v *Verifier) execution(ctx context.Context, org string, data []byte, docTy
 	if doc.Type != docType {
 		return spec.Logged{}, spec.Refuse("type-unknown", "/type", "a %s is wanted", docType)
 	}
-	if doc.Mode() != v.Mode {
-		return spec.Logged{}, spec.Refuse("mode-other", "/mode", "a test document and a live ledger never mix")
+	if err := v.checkMode(doc.Mode(), "/mode"); err != nil {
+		return spec.Logged{}, err
 	}
 	return v.again(func() (spec.Logged, error) {
 		op, roster, err := v.openExecution(ctx, org, doc)
@@ -35,7 +35,7 @@ func (v *Verifier) execution(ctx context.Context, org string, data []byte, docTy
 			return spec.Logged{}, err
 		}
 		return v.Journal.Run(ctx, op, func(states spec.States, _ time.Time) ([]spec.Document, error) {
-			if r := states.ByContent(op.Read[0].Content); r == nil || r.NewestContent() != roster {
+			if r := states.ByContent(op.Read[0].Content); r == nil || moved(r, roster) {
 				return nil, ErrMoved
 			}
 			return []spec.Document{doc}, nil

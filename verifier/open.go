@@ -105,10 +105,7 @@ func (v *Verifier) parsePresentation(data []byte, read vc.Value) (spec.Document,
 	if !ok {
 		return doc, nil, spec.Refuse("type-unknown", "/type", "a presentation is wanted")
 	}
-	if p.Mode != v.Mode {
-		return doc, nil, spec.Refuse("mode-other", "/mode", "a test document and a live ledger never mix")
-	}
-	return doc, p, nil
+	return doc, p, v.checkMode(p.Mode, "/mode")
 }
 
 // openChain reads the presented mandates, root first.
@@ -119,8 +116,8 @@ func (v *Verifier) openChain(credentials []jcs.Value, o *opened) error {
 		if err != nil {
 			return presented(place, err)
 		}
-		if m.Body.Subject.Mode != v.Mode {
-			return spec.Refuse("mode-other", place, "a test document and a live ledger never mix")
+		if err := v.checkMode(m.Body.Subject.Mode, place); err != nil {
+			return err
 		}
 		o.Mandates = append(o.Mandates, m)
 	}
@@ -158,7 +155,7 @@ func (v *Verifier) identity(doc spec.Document, p *spec.Presentation, o *opened) 
 	if o.proof, err = vc.ReadProof(doc.Value); err != nil {
 		return err
 	}
-	if o.proof.Domain != v.DID {
+	if !v.addressed(o.proof) {
 		return notEntitled("presentation-audience")
 	}
 	return nil
@@ -170,7 +167,7 @@ func (o *opened) fresh(now time.Time) error {
 	if p.Expires.IsZero() || p.Expires.Sub(p.Created) > presentationLife || p.Expires.Before(p.Created) {
 		return spec.Refuse("presentation-life", "/proof/expires", "a presentation lives for at most %s", presentationLife)
 	}
-	if now.Before(p.Created.Add(-clockSkew)) || !now.Before(p.Expires) {
+	if !isOfNow(p, now) {
 		return spec.Refuse("presentation-stale", "/proof/expires", "the presentation is not of now; sign it anew")
 	}
 	return nil
@@ -178,8 +175,7 @@ func (o *opened) fresh(now time.Time) error {
 
 // ledger: this verifier keeps the mandate's account, and the caller asked this verifier.
 func (v *Verifier) ledger(c *Case) error {
-	l := c.root().Body.Terms().Ledger
-	if l.Verifier != v.DID || l.Log != v.Log || c.Request.Ledger != v.DID {
+	if !v.keeps(c.root().Body.Terms().Ledger, c.Request.Ledger) {
 		return spec.Refuse("ledger-other", "/request/ledger", "this verifier is not the mandate's ledger")
 	}
 	return nil
@@ -445,7 +441,7 @@ func (c *judgedCache) parse(v jcs.Value) (Mandate, error) {
 }
 
 func (c *judgedCache) once(m Mandate, roster *spec.State, judge func() error) error {
-	key := judgedKey{m.sum, roster.NewestContent()}
+	key := judgedBy(m, roster)
 	c.mu.Lock()
 	ok := c.passed[key]
 	c.mu.Unlock()

@@ -442,22 +442,6 @@ func (c *checking) committed(d *spec.Decision) error {
 	return placed("/commit", checkExecutor(c.commit, d.Executor, d.Agent, roster.InForce(d.At.Time)))
 }
 
-// expected: the receipt is what its documents say, signed by the ledger, and its outcome (or the decision's result) is the one
-// that the reader asked for.
-func (c *checking) expected() error {
-	want := c.options.Expect
-	if want == c.out.Result {
-		return nil
-	}
-	if c.receipt.IsZero() {
-		return spec.Refuse("expect-other", "/receipt", "%s is expected, the decision is %s and there is no receipt", want, c.out.Result)
-	}
-	if c.out.Outcome != want {
-		return spec.Refuse("expect-other", "/receipt/credentialSubject/receipt/outcome", "%s is expected, the outcome is %s", want, c.out.Outcome)
-	}
-	return nil
-}
-
 func (c *checking) checkReceipt(d *spec.Decision) error {
 	roster, err := c.roster(d.Grantor)
 	if err != nil {

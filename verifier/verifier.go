@@ -94,11 +94,12 @@ func (v *Verifier) Verify(ctx context.Context, r Request) (spec.Logged, error) {
 		if err != nil {
 			return spec.Logged{}, err
 		}
+		decide := v.decider(ctx, o)
 		return v.Journal.Run(ctx, o.op, func(states spec.States, now time.Time) ([]spec.Document, error) {
 			if err := o.fresh(now); err != nil {
 				return nil, err
 			}
-			return Decide(o.Case, states, now)
+			return decide(states, now)
 		})
 	})
 }
@@ -110,11 +111,12 @@ func (v *Verifier) Resume(ctx context.Context, org, interim string) (spec.Logged
 		if err != nil {
 			return spec.Logged{}, err
 		}
-		return v.Journal.Run(ctx, o.op, func(states spec.States, now time.Time) ([]spec.Document, error) {
-			return Decide(o.Case, states, now)
-		})
+		return v.Journal.Run(ctx, o.op, v.decider(ctx, o))
 	})
 }
+
+// decideFunc is what the journal runs under its lock.
+type decideFunc = func(states spec.States, now time.Time) ([]spec.Document, error)
 
 func (v *Verifier) again(try func() (spec.Logged, error)) (spec.Logged, error) {
 	for i := 1; ; i++ {

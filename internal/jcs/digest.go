@@ -45,7 +45,7 @@ func DecodeBase64(s string) ([]byte, error) {
 		return nil, &Error{Reason: reasonEncoding, Detail: "not multibase base64url"}
 	}
 	b, err := base64.RawURLEncoding.DecodeString(s[1:])
-	if err != nil || EncodeBase64(b) != s {
+	if err != nil || !isForm(s, b) {
 		return nil, &Error{Reason: reasonEncoding, Detail: "not strict base64url"}
 	}
 	return b, nil

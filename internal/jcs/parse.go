@@ -290,7 +290,7 @@ func sortMembers(members []Member) *Error {
 	slices.SortFunc(members, func(a, b Member) int { return compareNames(a.Name, b.Name) })
 	for i := 1; i < len(members); i++ {
 		a, b := members[i-1], members[i]
-		if a.Name == b.Name {
+		if repeated(a, b) {
 			offset := int(max(a.Value.n.offset, b.Value.n.offset))
 			return (&Error{Reason: reasonDuplicate, Offset: offset, Detail: "the name occurs twice"}).in(b.Name)
 		}

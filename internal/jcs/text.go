@@ -188,10 +188,3 @@ func compareNames(a, b string) int {
 	}
 	return len(a) - len(b)
 }
-
-func utf16Rank(c byte) byte {
-	if c == 0xEE || c == 0xEF {
-		return c + 0x10
-	}
-	return c
-}

@@ -82,14 +82,9 @@ func (b *batch) decisions() []string {
 
 // tick sets the batch's ledger time: the clock's, but never before the batch before nor any of its chains.
 func (b *batch) tick(clock time.Time) {
-	b.now = clock.UTC().Truncate(time.Millisecond)
-	if b.now.Before(b.last) {
-		b.now = b.last
-	}
+	b.now = notBefore(clock.UTC().Truncate(time.Millisecond), b.last)
 	for _, h := range b.chains {
-		if b.now.Before(h.state.At) {
-			b.now = h.state.At
-		}
+		b.now = notBefore(b.now, h.state.At)
 	}
 }
 
@@ -99,7 +94,7 @@ func (b *batch) view(op spec.Op) (spec.States, string, error) {
 	for i, ref := range slices.Concat(op.Write, op.Read) {
 		h, ok := b.chains[ref.Content]
 		switch {
-		case ok && (org == "" || org == h.org) && (ref.Kind == "" || ref.Kind == h.state.Kind):
+		case ok && visible(org, h.org) && (ref.Kind == "" || ref.Kind == h.state.Kind):
 			org = h.org
 			ss[h.state.Chain] = narrowed(h.state, decisions(op))
 			continue

@@ -103,7 +103,7 @@ func (j *Journal) commit(ctx context.Context, calls []*call) {
 	// caller does not know which: its retry meets step 2, and there is one decision either way. Readers that find an entry
 	// which the log has not kept yet wait for step 8. Only now do the states that the batch led to replace the cached ones.
 	j.keeping.Lock()
-	_, failure := j.writer.exec(ctx, "COMMIT")
+	failure := j.end(ctx)
 	if failure != nil {
 		landed, err := j.landed(ctx, staged.Size)
 		if err != nil || diskFailed(failure) {
@@ -165,14 +165,12 @@ func (j *Journal) loadChains(ctx context.Context, b *batch, clock time.Time) err
 func (j *Journal) lookUp(ctx context.Context, b *batch) error {
 	for _, c := range b.calls {
 		if k := c.op.Key; !k.IsZero() {
-			r := &claim{}
-			found, err := one(ctx, &j.writer, `SELECT org, body, first, last, decision, final FROM request WHERE leaf = ? AND key = ?`,
-				[]any{k.Leaf, k.Key}, &r.org, &r.body, &r.first, &r.last, &r.decision, &r.final)
+			r, found, err := j.claimed(ctx, b, k)
 			if err != nil {
 				return err
 			}
 			if found {
-				b.requests[requestID{k.Leaf, k.Key}] = r
+				b.requests[requestID{k.Leaf, k.Key}] = &r
 			}
 		}
 		if n := c.op.Ref; n.Name != "" {

@@ -316,14 +316,19 @@ func TestRequestKey(t *testing.T) {
 	if err != nil || first.Known {
 		t.Fatalf("known %v, %v", first.Known, err)
 	}
-	again, err := b.j.Run(ctx, r.op, func(spec.States, time.Time) ([]spec.Document, error) { return nil, failing })
-	if err != nil || !again.Known || string(again.Last().Document.Bytes()) != string(first.Last().Document.Bytes()) {
-		t.Errorf("again: known %v, %v", again.Known, err)
-	}
-	b.checkRecord(again.Last())
 	other := b.request("invoice-1", "421.00", roster, mandate)
-	if _, err := b.decide(other); !errors.Is(err, ErrKeyReused) || reason(err) != "key-reused" {
-		t.Errorf("another body: %v", err)
+	for _, after := range []string{"", "a restart"} {
+		if after != "" {
+			b.restart()
+		}
+		again, err := b.j.Run(ctx, r.op, func(spec.States, time.Time) ([]spec.Document, error) { return nil, failing })
+		if err != nil || !again.Known || string(again.Last().Document.Bytes()) != string(first.Last().Document.Bytes()) {
+			t.Fatalf("again after %q: known %v, %v", after, again.Known, err)
+		}
+		b.checkRecord(again.Last())
+		if _, err := b.decide(other); !errors.Is(err, ErrKeyReused) || reason(err) != "key-reused" {
+			t.Errorf("another body after %q: %v", after, err)
+		}
 	}
 	if got := b.state(mandate).Windows[0].Held; got != 420_00 {
 		t.Errorf("held %d", got)

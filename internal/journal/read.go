@@ -45,7 +45,7 @@ func (j *Journal) States(ctx context.Context, org string, refs []spec.ChainRef, 
 	ss := spec.States{}
 	for _, ref := range refs {
 		h := found[ref.Content]
-		if h == nil || org != "" && h.org != org || ref.Kind != "" && h.state.Kind != ref.Kind {
+		if h == nil || !visible(org, h.org) || ref.Kind != "" && h.state.Kind != ref.Kind {
 			return nil, ErrNotFound
 		}
 		ss[h.state.Chain] = h.state

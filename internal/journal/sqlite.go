@@ -24,7 +24,7 @@ var migrations embed.FS
 // (FULL; NORMAL loses acknowledged rows in a power cut), checkpoints only when this package asks for them, and waiting, for a
 // moment, where another process holds the file.
 func dsn(path string, more ...string) string {
-	pragmas := append([]string{"journal_mode(WAL)", "synchronous(FULL)", "wal_autocheckpoint(0)", "busy_timeout(5000)"}, more...)
+	pragmas := append([]string{"journal_mode(WAL)", "synchronous(" + durability + ")", "wal_autocheckpoint(0)", "busy_timeout(5000)"}, more...)
 	return "file:" + url.PathEscape(path) + "?" + url.Values{"_pragma": pragmas}.Encode()
 }
 

@@ -1,10 +1,6 @@
 package rule
 
-import (
-	"time"
-
-	"github.com/writ-trust/writ/internal/jcs"
-)
+import "github.com/writ-trust/writ/internal/jcs"
 
 func init() {
 	kinds["noneOf"] = kind{parseNoneOf, listSchema, append(targetReasons, ReasonValueListed)}
@@ -20,8 +16,6 @@ func parseNoneOf(v jcs.Value) (Constraint, error) {
 	l, err := parseList(v)
 	return &noneOf{l}, err
 }
-
-func (c *noneOf) Check(a Action, _ time.Time) *Violation { return c.judged(c, a) }
 
 func (c *noneOf) judge(v jcs.Value) (reason, detail string) {
 	switch listed, comparable := c.find(v); {

@@ -74,7 +74,7 @@ func (s span) draw(d Draw, at time.Time) Draw {
 	case s.Rolling:
 		d.Bucket, d.Sum, d.Until, err = Rolling(s.Per, at)
 	default:
-		d.Bucket, err = Calendar(s.Per, s.Zone, at)
+		d.Bucket, err = s.calendar(at)
 		d.Sum, d.Until = d.Bucket, d.Bucket.To
 	}
 	if err != nil {

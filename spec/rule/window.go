@@ -43,7 +43,7 @@ func Calendar(per, zone string, at time.Time) (Window, error) {
 	if !ok {
 		return Window{}, refuse(ReasonPeriodUnknown, "/per", "a period is P1D, P1W, P1M or P1Y")
 	}
-	return Window{From: dayStart(loc, from), To: dayStart(loc, to)}, nil
+	return between(loc, from, to), nil
 }
 
 // Dates are written as midnight UTC of that date; only their year, month and day count.
