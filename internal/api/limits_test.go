@@ -181,10 +181,13 @@ func TestForeign(t *testing.T) {
 	s.must(err)
 	_, err = s.log.Publish(ctx)
 	s.must(err)
+	template, err := c.AddTemplate(ctx, writtest.Template().Value)
+	s.must(err)
 	content, policy := spec.ContentDigest(mandate.Value), s.enrol(s.tick().Policy())
 	child := s.tick().Seal(s.Child(mandate))
 	foreignOnes := map[string][]string{ // by operation: ids, or bodies, of Acme's
 		"GET /v1/drafts/{id}":                {d.ID, d.ShortID, d.Content},
+		"GET /v1/templates/{id}":             {template.Digest},
 		"GET /v1/mandates/{id}":              {content, mandate.Body.(*spec.Mandate).ID},
 		"GET /v1/rosters/{id}":               {writtest.Grantor, spec.ContentDigest(roster.Value)},
 		"GET /v1/policies/{id}":              {spec.ContentDigest(policy.Value)},
@@ -204,7 +207,7 @@ func TestForeign(t *testing.T) {
 		"POST /v1/organisations":             {`{"name":"x"}`},
 	}
 	ownOnly := []string{"GET /v1/mandates", "GET /v1/api-keys", "GET /v1/organisations"}
-	everybodys := []string{"GET /v1/ledger", "GET /v1/log/proof", "GET /v1/log/entries/{id}", "GET /v1/status/{id}", "POST /v1/api-keys", "GET /log/checkpoint", "GET /log/tile/*",
+	everybodys := []string{"GET /v1/ledger", "GET /v1/log/proof", "GET /v1/log/entries/{id}", "GET /v1/status/{id}", "POST /v1/api-keys", "POST /v1/templates", "GET /log/checkpoint", "GET /log/tile/*",
 		"GET /healthz", "GET /readyz"}
 	size := s.log.Size()
 	for _, operation := range s.api.Paths() {
