@@ -95,6 +95,31 @@ func BenchmarkCheckBundle(b *testing.B) {
 	f.report(b, signatures)
 }
 
+// BenchmarkAuditor: the same, checked by one who has seen its roster and its mandate with other receipts. Its signatures are those that
+// it computes.
+func BenchmarkAuditor(b *testing.B) {
+	s := newStory(b, "bench")
+	mandate := s.enrol(s.Mandate())
+	_, decision := s.ask("invoice-1", "4200.00", mandate)
+	s.execute(decision)
+	data := s.export(decision)
+	auditor := verifier.NewAuditor(s.trust, verifier.CheckOptions{Expect: spec.OutcomeExecuted})
+	auditor.Check(data)
+	b.SetBytes(int64(len(data)))
+	b.ReportAllocs()
+	f, signatures := newFloor(b), 0
+	for b.Loop() {
+		signatures = f.beside(b, func() int {
+			before := auditor.Verified()
+			if c := auditor.Check(data); !c.Holds {
+				b.Fatalf("%+v", c.Verdicts)
+			}
+			return auditor.Verified() - before
+		})
+	}
+	f.report(b, signatures)
+}
+
 // BenchmarkMandate: one mandate credential, a seal and two approvals, read from its bytes and judged by a roster.
 func BenchmarkMandate(b *testing.B) {
 	s := newStory(b, "bench")
