@@ -173,7 +173,7 @@ func (s *State) applyChild(ss States, m *Mandate) error {
 
 func (s *State) applyRoster(d Document, r *Roster, now time.Time) error {
 	t := r.Terms()
-	content := ContentDigest(d.Value)
+	content := d.Content()
 	judges := []*Roster{r}
 	if t.Version == 1 {
 		if s.Status != StatusDraft {
@@ -198,7 +198,7 @@ func (s *State) applyRoster(d Document, r *Roster, now time.Time) error {
 }
 
 func (s *State) applySupplement(ss States, d Document, sup *Supplement, now time.Time) error {
-	p := s.proposal(ContentDigest(d.Value))
+	p := s.proposal(d.Content())
 	switch {
 	case p == nil:
 		return refuse("proposal-unknown", "", "nothing was proposed with this content")
@@ -386,7 +386,7 @@ func (s *State) applyMissing(d Document, dec *Decision) error {
 		if err != nil {
 			return err
 		}
-		s.Proposals = append(s.Proposals, Proposal{Decision: d.Digest, Index: i, Content: ContentDigest(sup.Value),
+		s.Proposals = append(s.Proposals, Proposal{Decision: d.Digest, Index: i, Content: sup.Content(),
 			Until: m.Until.Time, Recovery: int(m.Recovery), Lifts: m.Lifts, Action: dec.Action, Status: ProposalOpen})
 	}
 	return nil

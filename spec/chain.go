@@ -259,11 +259,11 @@ func (ss States) Apply(d Document, now time.Time) (next States, touched []string
 func (ss States) chainsOf(d Document) ([]string, error) {
 	switch b := d.Body.(type) {
 	case *Mandate:
-		return []string{ContentDigest(d.Value)}, nil
+		return []string{d.Content()}, nil
 	case *Roster:
-		return ss.rosterChain(b, ContentDigest(d.Value))
+		return ss.rosterChain(b, d.Content())
 	case *Policy:
-		return ss.policyChain(b, ContentDigest(d.Value))
+		return ss.policyChain(b, d.Content())
 	case *Supplement:
 		return []string{b.Terms().Base}, nil
 	case *Decision:

@@ -247,13 +247,10 @@ func isApprovalEntry(e jcs.Value) bool {
 // ContentDigest is the identity of an approved credential (mandate, supplement, roster): it covers everything except the
 // proof and the approval entries, so every set of approvers and every envelope of one content has one digest.
 func ContentDigest(credential jcs.Value) string {
-	content := credential.Without("proof")
-	if evidence, ok := content.Member("evidence"); ok {
-		kept := evidenceOfContent(evidence)
-		content = content.Without("evidence")
-		if len(kept) > 0 {
-			content = content.With("evidence", arrayOf(kept))
-		}
+	content := credential.Without("proof", "evidence")
+	evidence, _ := credential.Member("evidence")
+	if kept := evidenceOfContent(evidence); len(kept) > 0 {
+		content = content.With("evidence", arrayOf(kept))
 	}
 	return jcs.Digest("writ/content/v1\n", content.Canonical())
 }

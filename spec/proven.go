@@ -12,11 +12,13 @@ import (
 // rules ask about, as an approval is by its own entry, by the mandate's and by each decision's, is verified once. It says nothing of
 // another value, even of one with equal bytes: whoever reads the document again verifies it again.
 type proven struct {
-	mu    sync.Mutex
-	value jcs.Value
-	by    []did.PublicKey
-	proof vc.Proof
-	count int
+	mu       sync.Mutex
+	value    jcs.Value
+	unsigned jcs.Value // the value without its proof
+	by       []did.PublicKey
+	proof    vc.Proof
+	count    int
+	content  string // its content digest, once asked
 }
 
 // verified is vc.Verify of the document's value, asked once a key. Failures are not remembered.
@@ -36,7 +38,7 @@ func (d Document) verified(key did.PublicKey) (vc.Proof, error) {
 		}
 	}
 	p.count++
-	proof, err := vc.Verify(d.Value, key)
+	proof, err := vc.VerifyUnsigned(d.Value, p.unsigned, key)
 	if err == nil {
 		p.by, p.proof = append(p.by, key), proof
 	}
@@ -51,4 +53,21 @@ func (d Document) Verifications() int {
 	d.proven.mu.Lock()
 	defer d.proven.mu.Unlock()
 	return d.proven.count
+}
+
+// Content is ContentDigest of the document's value, computed once for all copies.
+func (d Document) Content() string {
+	p := d.proven
+	if p == nil {
+		return ContentDigest(d.Value)
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.value != d.Value {
+		return ContentDigest(d.Value)
+	}
+	if p.content == "" {
+		p.content = ContentDigest(d.Value)
+	}
+	return p.content
 }

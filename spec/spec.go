@@ -73,13 +73,14 @@ func FromValue(v jcs.Value) (Document, error) {
 	if body == nil {
 		return Document{}, refuse("type-unknown", "/type", "no document of Writ has this type")
 	}
-	if err := decode(v.Without("proof"), body); err != nil {
+	unsigned := v.Without("proof")
+	if err := decode(unsigned, body); err != nil {
 		return Document{}, err
 	}
 	if err := body.check(); err != nil {
 		return Document{}, err
 	}
-	return Document{Type: t, Digest: digestOf(t, v), Value: v, Body: body, proven: &proven{value: v}}, nil
+	return Document{Type: t, Digest: digestOf(t, unsigned), Value: v, Body: body, proven: &proven{value: v, unsigned: unsigned}}, nil
 }
 
 // decode reads v strictly and in its one form: an optional member that says nothing ("", 0, false) must be absent, so that
@@ -123,15 +124,16 @@ func New(body Body) (Document, error) {
 		return Document{}, err
 	}
 	t := body.docType()
-	return Document{Type: t, Digest: digestOf(t, v), Value: v, Body: body, proven: &proven{value: v}}, nil
+	return Document{Type: t, Digest: digestOf(t, v), Value: v, Body: body, proven: &proven{value: v, unsigned: v}}, nil
 }
 
 // WithValue returns the same document with a proof added: only the proof of v may differ from d's value.
 func (d Document) WithValue(v jcs.Value) (Document, error) {
-	if digestOf(d.Type, v) != d.Digest {
+	unsigned := v.Without("proof")
+	if digestOf(d.Type, unsigned) != d.Digest {
 		return Document{}, fmt.Errorf("spec: the signed value is another document than %s", d.Digest)
 	}
-	d.Value, d.proven = v, &proven{value: v}
+	d.Value, d.proven = v, &proven{value: v, unsigned: unsigned}
 	return d, nil
 }
 
@@ -162,8 +164,8 @@ func TypeOf(v jcs.Value) string {
 	return strings.ToLower(name)
 }
 
-func digestOf(docType string, v jcs.Value) string {
-	return jcs.Digest("writ/"+docType+"/v1\n", v.Without("proof").Canonical())
+func digestOf(docType string, unsigned jcs.Value) string {
+	return jcs.Digest("writ/"+docType+"/v1\n", unsigned.Canonical())
 }
 
 func newBody(docType string) Body {

@@ -36,6 +36,9 @@ func (t *Time) UnmarshalJCS(v jcs.Value) error {
 	return nil
 }
 
+// OneFormJCS says that UnmarshalJCS takes nothing but what is written.
+func (Time) OneFormJCS() {}
+
 // Seen is the newest checkpoint that a signer had seen when it signed: it proves "not before", nothing more.
 type Seen struct {
 	Origin string `json:"origin"`

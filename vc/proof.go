@@ -227,6 +227,12 @@ func (p Proof) signature() ([]byte, error) {
 // purpose, the audience (Proof.CheckAudience) and the times (Proof.CheckFresh) are the caller's.
 // Reasons: those of ReadProof, proof-key (of another type than the suite's), proof-signature.
 func Verify(doc jcs.Value, key did.PublicKey) (Proof, error) {
+	return VerifyUnsigned(doc, doc.Without("proof"), key)
+}
+
+// VerifyUnsigned is Verify for callers that have the document without its proof already; unsigned
+// must be just that.
+func VerifyUnsigned(doc, unsigned jcs.Value, key did.PublicKey) (Proof, error) {
 	p, err := ReadProof(doc)
 	if err != nil {
 		return Proof{}, err
@@ -239,7 +245,7 @@ func Verify(doc jcs.Value, key did.PublicKey) (Proof, error) {
 		return Proof{}, err
 	}
 	config, _ := doc.Member("proof")
-	if !key.Verify(hashData(config.Without("proofValue"), doc.Without("proof")), signature) {
+	if !key.Verify(hashData(config.Without("proofValue"), unsigned), signature) {
 		return Proof{}, refuse("proof-signature", "/proof/proofValue", "the signature does not fit document, proof and key")
 	}
 	return p, nil

@@ -315,7 +315,7 @@ func (c *checking) keep(place string, d readDocument, logged map[string]spec.Doc
 	case *spec.Policy:
 		c.policies = append(c.policies, d.Document)
 	case *spec.Mandate:
-		c.mandates = append(c.mandates, Mandate{Content: spec.ContentDigest(d.Value), Body: b, doc: d.Document})
+		c.mandates = append(c.mandates, Mandate{Content: d.Content(), Body: b, doc: d.Document})
 	case *spec.Decision:
 		if c.decision = d.Document; place != "/decision" {
 			c.interim = append(c.interim, d.Document)
@@ -477,7 +477,7 @@ func (c *checking) anchored() error {
 		return spec.Refuse("bundle-incomplete", "", "a bundle has rosters and mandates")
 	}
 	first := c.rosters[0].Body.(*spec.Roster).Terms()
-	if pinned := c.trust.Roster(first.Grantor); pinned == "" || pinned != spec.ContentDigest(c.rosters[0].Value) {
+	if pinned := c.trust.Roster(first.Grantor); pinned == "" || pinned != c.rosters[0].Content() {
 		return spec.Refuse("roster-not-pinned", "/rosters/0", "the first roster is not the one that the trust file pins for %s", first.Grantor)
 	}
 	d := c.decision.Body.(*spec.Decision)

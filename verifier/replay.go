@@ -64,7 +64,7 @@ func (c *checking) begin(e event) error {
 		if b.IsRoot() {
 			return nil
 		}
-		content, salt, origin, kind = spec.ContentDigest(e.doc.Value), b.Terms().Salt, b.Terms().Ledger.Log, spec.KindMandate
+		content, salt, origin, kind = e.doc.Content(), b.Terms().Salt, b.Terms().Ledger.Log, spec.KindMandate
 	case *spec.Approval:
 		if b.Kind != spec.KindMandate && b.Kind != spec.KindRoster && b.Kind != spec.KindPolicy || c.states.ByContent(b.Content) != nil {
 			return nil
@@ -97,7 +97,7 @@ func (c *checking) saltOf(content string) (salt, origin string) {
 	if p, ok := c.firstPolicy(content); ok && p.Terms().Version == 1 {
 		return p.Terms().Salt, p.Terms().Log
 	}
-	if r := c.rosters[0]; spec.ContentDigest(r.Value) == content {
+	if r := c.rosters[0]; r.Content() == content {
 		t := r.Body.(*spec.Roster).Terms()
 		return t.Salt, t.Log
 	}

@@ -16,10 +16,18 @@ type unmarshaler interface{ UnmarshalJCS(Value) error }
 // A type that writes itself as a Value implements marshaler.
 type marshaler interface{ MarshalJCS() (Value, error) }
 
+// A type whose UnmarshalJCS takes nothing but what its MarshalJCS writes says so by the method OneFormJCS: Exact need not compare.
+type oneForm interface{ OneFormJCS() }
+
+// A type that knows its own zero says so as omitempty asks it.
+type zeroer interface{ IsZero() bool }
+
 var (
 	valueType       = reflect.TypeFor[Value]()
 	unmarshalerType = reflect.TypeFor[unmarshaler]()
 	marshalerType   = reflect.TypeFor[marshaler]()
+	oneFormType     = reflect.TypeFor[oneForm]()
+	zeroerType      = reflect.TypeFor[zeroer]()
 )
 
 // codec is how values of one Go type are read and written. Encoded nodes are not
@@ -67,6 +75,9 @@ func (p compiler) compile(t reflect.Type) *codec {
 	}
 	if reflect.PointerTo(t).Implements(unmarshalerType) && t.Kind() != reflect.Pointer {
 		c.exact = exactItself(c.encode)
+	}
+	if t.Implements(oneFormType) {
+		c.exact = nil
 	}
 	return c
 }
@@ -366,6 +377,14 @@ func (p compiler) fields(t reflect.Type, index []int) ([]field, error) {
 	return fields, nil
 }
 
+// in is the field of a struct.
+func (f *field) in(of reflect.Value) reflect.Value {
+	if len(f.index) == 1 {
+		return of.Field(f.index[0])
+	}
+	return of.FieldByIndex(f.index)
+}
+
 // decodeStruct walks fields and members together, both in canonical order.
 func decodeStruct(fields []field, v Value, into reflect.Value) *Error {
 	if v.Kind() != Object {
@@ -383,7 +402,7 @@ func decodeStruct(fields []field, v Value, into reflect.Value) *Error {
 		case order < 0 && !f.optional:
 			return (&Error{Reason: reasonMissing, Detail: "required member is missing"}).in(f.name)
 		case order == 0:
-			if err := f.decode(members[0].Value, into.FieldByIndex(f.index)); err != nil {
+			if err := f.decode(members[0].Value, f.in(into)); err != nil {
 				return err.in(f.name)
 			}
 			members = members[1:]
@@ -398,7 +417,7 @@ func decodeStruct(fields []field, v Value, into reflect.Value) *Error {
 func encodeStruct(fields []field, from reflect.Value) (*node, *Error) {
 	n := &node{kind: Object, members: make([]Member, 0, len(fields))}
 	for _, f := range fields {
-		v := from.FieldByIndex(f.index)
+		v := f.in(from)
 		if f.optional && isEmpty(v) {
 			continue
 		}
@@ -420,8 +439,7 @@ func isEmpty(v reflect.Value) bool {
 	if k := v.Kind(); k == reflect.Slice || k == reflect.Map {
 		return v.Len() == 0
 	}
-	z, ok := v.Interface().(interface{ IsZero() bool })
-	return ok && z.IsZero()
+	return v.Type().Implements(zeroerType) && v.Interface().(zeroer).IsZero()
 }
 
 // Decode reads v into what into points to, strictly: names match json tags

@@ -47,7 +47,7 @@ func exactStruct(fields []field, v Value, from reflect.Value) bool {
 		if len(members) == 0 || members[0].Name != f.name {
 			continue
 		}
-		inside := from.FieldByIndex(f.index)
+		inside := f.in(from)
 		if f.optional && isEmpty(inside) || !f.isExact(members[0].Value, inside) {
 			return false
 		}

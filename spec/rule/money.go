@@ -90,6 +90,9 @@ func (m *Money) UnmarshalJCS(v jcs.Value) (err error) {
 	return err
 }
 
+// OneFormJCS says that UnmarshalJCS takes nothing but what is written.
+func (Money) OneFormJCS() {}
+
 // MarshalJCS is the amount as a document has it. It refuses negative amounts and unknown currencies.
 func (m Money) MarshalJCS() (jcs.Value, error) {
 	if _, err := ParseAmountOrZero(m.Value(), m.Currency); err != nil {
