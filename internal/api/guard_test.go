@@ -96,13 +96,16 @@ func (s *server) through(c *writ.Client) *writ.Client {
 // TestLapsed: a hold that nobody enters gives its budget back, no leave comes of it, and a late report is recorded all the same and
 // suspends the mandate.
 func TestLapsed(t *testing.T) {
-	s := start(t, func(s *server) { s.within = time.Second })
+	inVirtualTime(t, lapsed)
+}
+
+func lapsed(t *testing.T, s *server) {
 	c, ctx := s.client(acme), t.Context()
 	s.found()
 	mandate := s.grant()
 	request := s.ask("invoice-1", s.pay("9000.00"), mandate)
 	decision, _ := document(t, s.verify(request))
-	time.Sleep(1100 * time.Millisecond)
+	time.Sleep(15 * time.Minute)
 	if _, err := c.Guard(ctx, s.bank(), writ.Order{Decision: decision, Action: request.Action, Payload: payload}); writ.ReasonOf(err) != "hold-lapsed" {
 		t.Errorf("after its time: %v", err)
 	}

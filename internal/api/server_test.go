@@ -47,7 +47,7 @@ type server struct {
 	dir     string
 	offset  time.Duration
 	options func(*api.Options)
-	within  time.Duration
+	virtual bool // no network: virtual_test.go
 	url     string
 	log     *log.Log
 	journal *journal.Journal
@@ -107,7 +107,7 @@ func (s *server) boot() {
 		Journal: s.journal, Drafts: s.journal, Random: rand.Reader, Now: s.now, Statuses: s.journal, StatusURL: statusURL})
 	s.must(err)
 	v, err := verifier.New(verifier.Options{DID: writtest.Verifier, Key: s.Key("ledger").Public().Multikey(), Log: writtest.Origin, Epoch: 1, Journal: s.journal, Trust: s.believed,
-		Random: rand.Reader, Now: s.now, ExecuteWithin: s.within})
+		Random: rand.Reader, Now: s.now})
 	s.must(err)
 	o := api.Options{Ledger: s.ledger(), Verifier: v, Issuer: i, Journal: s.journal, Log: s.log, Agents: s.agents, Operator: operator,
 		SignReceipt: s.signs, SignStatusList: s.signsList, AddProof: s.addsProof, Now: s.now, Random: rand.Reader}
@@ -120,13 +120,8 @@ func (s *server) boot() {
 }
 
 func (s *server) serve(a *api.Server) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	s.must(err)
-	s.url = "http://" + listener.Addr().String()
-	h := a.HTTP("")
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup
-	running.Go(func() { h.Serve(listener) })
 	running.Go(func() {
 		if err := a.Recover(ctx); err != nil {
 			s.t.Errorf("recover: %v", err)
@@ -134,12 +129,26 @@ func (s *server) serve(a *api.Server) {
 	})
 	s.stop = func() {
 		cancel()
-		http.DefaultClient.CloseIdleConnections() // Shutdown gives a connection without a request five seconds
-		h.Shutdown(context.Background())
 		running.Wait()
 		s.must(s.journal.Close())
 		s.must(s.log.Close())
 		s.stop = func() {}
+	}
+	if s.virtual {
+		s.url = "http://writ.acme.example"
+		return
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	s.must(err)
+	s.url = "http://" + listener.Addr().String()
+	h := a.HTTP("")
+	running.Go(func() { h.Serve(listener) })
+	closeAll := s.stop
+	s.stop = func() {
+		cancel()
+		http.DefaultClient.CloseIdleConnections() // Shutdown gives a connection without a request five seconds
+		h.Shutdown(context.Background())
+		closeAll()
 	}
 }
 
@@ -230,9 +239,16 @@ func (s *server) client(org string) *writ.Client {
 
 func (s *server) clientWith(key string) *writ.Client {
 	s.t.Helper()
-	c, err := writ.New(writ.Options{URL: s.url, APIKey: key, Agent: s.Key("agent"), Now: s.now, Random: rand.Reader, HTTPClient: http.DefaultClient})
+	c, err := writ.New(writ.Options{URL: s.url, APIKey: key, Agent: s.Key("agent"), Now: s.now, Random: rand.Reader, HTTPClient: s.http()})
 	s.must(err)
 	return c
+}
+
+func (s *server) http() *http.Client {
+	if s.virtual {
+		return &http.Client{Transport: inProcess{s}}
+	}
+	return http.DefaultClient
 }
 
 func (s *server) approver(person string) writ.Approver {

@@ -169,7 +169,7 @@ func TestRecovery(t *testing.T) {
 	s.holds(*r.Answer, "executed")
 }
 
-// TestRecoveryEnds: a decline ends a recovery at once, and its time ends it by itself.
+// TestRecoveryEnds: a decline ends a recovery at once (its time: TestRecoveryEndsInItsTime).
 func TestRecoveryEnds(t *testing.T) {
 	s := start(t)
 	c, ctx := s.client(acme), t.Context()
@@ -183,28 +183,23 @@ func TestRecoveryEnds(t *testing.T) {
 	if a, err := c.Await(ctx, declined); err != nil || a.Result != spec.Rejected || decided(t, a).Closed != "declined" {
 		t.Errorf("declined: %v %v", a.Result, err)
 	}
-	impatient := s.ask("expired-1", s.pay("12000.00"), mandate)
-	impatient.WaitUntil, impatient.Wait = s.now().Add(400*time.Millisecond), 20*time.Second
-	if a := s.verify(impatient); a.Result != spec.Rejected || decided(t, a).Closed != "expired" {
-		t.Errorf("expired: %s", a.Result)
-	}
 }
 
 // TestRecoverAfterRestart: what waits when the server stops is taken up when it starts, also where its last supplement is in.
 func TestRecoverAfterRestart(t *testing.T) {
-	s := start(t)
-	s.found()
-	mandate := s.grant()
-	impatient := s.ask("expired-1", s.pay("12000.00"), mandate)
-	impatient.WaitUntil = s.now().Add(300 * time.Millisecond)
-	interim := s.verify(impatient)
-	s.stop()
-	time.Sleep(time.Until(s.now().Add(400 * time.Millisecond).Add(-s.offset)))
-	s.boot()
-	a, err := s.client(acme).Await(t.Context(), interim)
-	if err != nil || a.Result != spec.Rejected {
-		t.Errorf("after the restart: %s %v", a.Result, err)
-	}
+	inVirtualTime(t, func(t *testing.T, s *server) {
+		s.found()
+		impatient := s.ask("expired-1", s.pay("12000.00"), s.grant())
+		impatient.WaitUntil = s.now().Add(time.Hour)
+		interim := s.verify(impatient)
+		s.stop()
+		time.Sleep(2 * time.Hour)
+		s.boot()
+		a, err := s.client(acme).Await(t.Context(), interim)
+		if err != nil || a.Result != spec.Rejected {
+			t.Errorf("after the restart: %s %v", a.Result, err)
+		}
+	})
 }
 
 // TestRevoked: nothing is authorised behind an acknowledged notice; a suspended mandate acts again when its approvers say so.

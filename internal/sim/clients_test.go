@@ -102,7 +102,7 @@ func (s *simulation) make(name string, ask func(context.Context) (spec.Logged, e
 
 // again asks for a promise once more.
 func (s *simulation) again(p *promise) *call {
-	return &call{name: p.name, ask: p.ask, lost: s.chance(12), done: func(l spec.Logged, err error) { s.kept(p, l, err) }}
+	return &call{name: p.name, ask: p.ask, lost: s.faults && s.chance(12), done: func(l spec.Logged, err error) { s.kept(p, l, err) }}
 }
 
 // kept holds an answer against the one of before. What is final stays, whatever happened since; only failures excuse its absence.
@@ -342,7 +342,7 @@ func (s *simulation) resume() *call {
 	if i == nil {
 		return nil
 	}
-	return &call{name: "resume " + short(i.decision.Digest), lost: s.chance(12), ask: func(ctx context.Context) (spec.Logged, error) {
+	return &call{name: "resume " + short(i.decision.Digest), lost: s.faults && s.chance(12), ask: func(ctx context.Context) (spec.Logged, error) {
 		return s.verifier.Resume(ctx, org, i.decision.Digest)
 	}, done: func(l spec.Logged, err error) {
 		if err == nil {
