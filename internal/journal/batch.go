@@ -24,7 +24,7 @@ type batch struct {
 	refs     map[refID]string // the decision that an executor's name belongs to, in its organisation
 
 	records  []record
-	attached map[docKey]spec.Document
+	attached map[docKey]attachment
 	rows     *projections
 	digests  map[mandateID]string // of the mandates of its chains
 }
@@ -38,8 +38,9 @@ type mandateID struct {
 // record is an entry of the batch; its index is the batch's size plus its place.
 type record struct {
 	spec.Record
-	org    string
-	chains []string // contents of the chains that it touches
+	org      string
+	chains   []string        // contents of the chains that it touches
+	attached []spec.Document // kept beside it
 }
 
 type requestID struct{ leaf, key string }
@@ -258,8 +259,12 @@ func (b *batch) take(c *call, org string, states []spec.States, records []record
 		b.refs[refID{org, n.Executor, n.Name}] = n.Decision
 		b.rows.refs.put(key(org, n.Executor, n.Name), org, n.Executor, n.Name, n.Decision)
 	}
-	for _, d := range c.op.Attach {
-		b.attached[docKey{org, d.Digest}] = d
+	for i, d := range c.op.Attach {
+		a := attachment{Document: d, part: i + 1}
+		if first := &records[0]; first.Document.Type == spec.TypeDecision {
+			a.decision, first.attached = first.Document.Digest, c.op.Attach
+		}
+		b.attached[docKey{org, d.Digest}] = a
 	}
 	c.answer = answer{wrote: true, first: records[0].Index, last: records[len(records)-1].Index}
 	b.records = append(b.records, records...)

@@ -38,8 +38,8 @@ func TestBodies(t *testing.T) {
 	if err := b.j.get(context.Background(), `SELECT body FROM document WHERE digest = ?`, []any{r.presentation.Digest}, &kept); err != nil {
 		t.Fatal(err)
 	}
-	if kept[0] != folded1 || len(kept) > 600 {
-		t.Errorf("the presentation of %d bytes takes %d, kept as %d", len(r.presentation.Bytes()), len(kept), kept[0])
+	if kept[0] != beside || string(kept[2:]) != decision.Digest {
+		t.Errorf("the presentation is kept as %q", kept)
 	}
 	if _, err := unpack(kept, func(string) ([]byte, error) { return nil, errPlanted }); !errors.Is(err, errPlanted) {
 		t.Errorf("without its mandates it reads: %v", err)
@@ -49,27 +49,37 @@ func TestBodies(t *testing.T) {
 // TestForeignMandateIsKeptWhole: what the journal does not have byte for byte stays in the presentation.
 func TestForeignMandateIsKeptWhole(t *testing.T) {
 	w := writtest.Acme(t.Name())
-	mandate := w.Seal(w.Mandate())
+	ss, _ := w.Found(nil)
+	ss, mandate := w.Grant(ss)
 	p := w.Present([]spec.Document{mandate}, w.Action("1.00"), w.Request("invoice-1"), w.Now)
-	kept := pack(p, func([]byte) (string, bool) { return "", false })
-	text, err := unpack(kept, nil)
-	if err != nil || kept[0] != packed1 || !bytes.Equal(text, p.Bytes()) {
-		t.Errorf("it comes back as %s: %v", text, err)
+	decision := w.Decision(p, ss)
+	for _, has := range []bool{false, true} {
+		kept := pack(decision, []spec.Document{w.Commit(p, w.Now), p}, func([]byte) (string, bool) { return mandate.Digest, has })
+		text, err := unpack(attachment{p, decision.Digest, 2}.body(), func(digest string) ([]byte, error) {
+			if digest == decision.Digest {
+				return kept, nil
+			}
+			return mandate.Bytes(), nil
+		})
+		if err != nil || !bytes.Equal(text, p.Bytes()) || len(kept) > 1200 == has {
+			t.Errorf("of %d bytes it comes back as %s: %v", len(kept), text, err)
+		}
 	}
 }
 
 // FuzzUnpack: no bytes make it fail but with an error, and what was packed comes back.
 func FuzzUnpack(f *testing.F) {
 	f.Add([]byte(`{"a":1}`))
-	f.Add(deflate(packed1, []byte(`{"type":"Commit"}`)))
-	f.Add(deflate(folded1, []byte("a b\n{")))
-	f.Add([]byte{folded1})
+	f.Add(deflate([][]byte{[]byte(`{"type":"Decision"}`), []byte("a b\n{")}))
+	f.Add([]byte("\x02\x01uEi"))
+	f.Add([]byte{packed1})
 	f.Fuzz(func(t *testing.T, data []byte) {
 		find := func(digest string) ([]byte, error) { return []byte(digest), nil }
 		if text, err := unpack(data, find); err == nil && len(text) > 2*maxBody {
 			t.Errorf("%d bytes came out", len(text))
 		}
-		if text, err := unpack(deflate(packed1, data), find); err != nil && len(data) <= maxBody || err == nil && !bytes.Equal(text, data) {
+		document := append([]byte{'{'}, bytes.ReplaceAll(data, []byte{0}, nil)...)
+		if text, err := unpack(deflate([][]byte{document}), find); len(document) < maxBody && (err != nil || !bytes.Equal(text, document)) {
 			t.Errorf("packed and unpacked it is other bytes: %v", err)
 		}
 	})

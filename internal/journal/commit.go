@@ -21,7 +21,7 @@ import (
 // If anything before COMMIT fails, or COMMIT fails and did not land, the batch is rolled back and each operation runs alone:
 // so one that the tables refuse fails by itself.
 func (j *Journal) commit(ctx context.Context, calls []*call) {
-	b := &batch{calls: calls, requests: map[requestID]*claim{}, handed: map[docKey]int64{}, attached: map[docKey]spec.Document{}, refs: map[refID]string{},
+	b := &batch{calls: calls, requests: map[requestID]*claim{}, handed: map[docKey]int64{}, attached: map[docKey]attachment{}, refs: map[refID]string{},
 		rows: newProjections()}
 	if err := j.usable(); err != nil {
 		b.refuse(err)
@@ -202,15 +202,18 @@ func (j *Journal) lookUp(ctx context.Context, b *batch) error {
 // writeDocuments is the first half of step 5. One that is kept beside may be there already.
 func (j *Journal) writeDocuments(ctx context.Context, b *batch) error {
 	const columns = `INSERT INTO document (org, digest, type, urn, content, refers, body) VALUES %s`
-	logged, beside := make([][]any, len(b.records)), make([][]any, len(b.attached))
+	logged, attached := make([][]any, len(b.records)), [][]any(nil)
 	b.indexMandates()
 	var g errgroup.Group
 	g.SetLimit(runtime.GOMAXPROCS(0))
 	for i, r := range b.records {
-		g.Go(func() error { logged[i] = documentRow(r.org, r.Document, b.mandates(r.org)); return nil })
+		g.Go(func() error {
+			logged[i] = documentRow(r.org, r.Document, pack(r.Document, r.attached, b.mandates(r.org)))
+			return nil
+		})
 	}
-	for i, k := range slices.SortedFunc(maps.Keys(b.attached), docKey.compare) { // in one order, so that a run can be repeated
-		g.Go(func() error { beside[i] = documentRow(k.org, b.attached[k], b.mandates(k.org)); return nil })
+	for _, k := range slices.SortedFunc(maps.Keys(b.attached), docKey.compare) { // in one order, so that a run can be repeated
+		attached = append(attached, documentRow(k.org, b.attached[k].Document, b.attached[k].body()))
 	}
 	if err := g.Wait(); err != nil {
 		return err
@@ -218,7 +221,7 @@ func (j *Journal) writeDocuments(ctx context.Context, b *batch) error {
 	if err := j.writer.insert(ctx, columns, logged); err != nil {
 		return err
 	}
-	return j.writer.insert(ctx, columns+` ON CONFLICT (digest, org) DO NOTHING`, beside)
+	return j.writer.insert(ctx, columns+` ON CONFLICT (digest, org) DO NOTHING`, attached)
 }
 
 // indexMandates gathers the mandates of the batch's chains, those of the batch itself included now that they are sealed.
@@ -244,10 +247,10 @@ func (b *batch) mandates(org string) func(mandate []byte) (string, bool) {
 	}
 }
 
-func documentRow(org string, d spec.Document, kept func([]byte) (string, bool)) []any {
+func documentRow(org string, d spec.Document, body []byte) []any {
 	id, _ := d.Value.Member("id")
 	urn, _ := id.Text()
-	return []any{org, d.Digest, d.Type, urn, contentOf(d), refersTo(d), pack(d, kept)}
+	return []any{org, d.Digest, d.Type, urn, contentOf(d), refersTo(d), body}
 }
 
 // contentOf is the content digest of a credential that has one.

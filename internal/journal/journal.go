@@ -134,7 +134,7 @@ func (j *Journal) open(ctx context.Context) (err error) {
 	if err := j.rewrite(); err != nil {
 		return fmt.Errorf("write-ahead log: %w", err)
 	}
-	if j.writer.db, err = openPool(dsn(j.Path), 1, j.wrap); err != nil {
+	if j.writer.db, err = openPool(dsn(j.Path, "cache_size(-65536)"), 1, j.wrap); err != nil {
 		return err
 	}
 	if err := migrate(ctx, j.writer.db); err != nil {
@@ -317,6 +317,7 @@ func writes(op spec.Op, content string) bool {
 func (j *Journal) run(ticks chan<- struct{}) {
 	defer close(ticks)
 	ctx := context.Background()
+	since := j.Log.Size()
 	for batches := 1; ; batches++ {
 		calls := j.next()
 		if calls == nil {
@@ -325,7 +326,8 @@ func (j *Journal) run(ticks chan<- struct{}) {
 		j.writing.Lock()
 		j.commit(ctx, calls)
 		j.writing.Unlock()
-		if batches%checkpointEvery == 0 {
+		if size := j.Log.Size(); batches >= checkpointBatches || size-since >= checkpointEntries {
+			batches, since = 0, size
 			select {
 			case ticks <- struct{}{}:
 			default:

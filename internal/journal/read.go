@@ -276,8 +276,8 @@ func (j *Journal) beside(ctx context.Context, org, digest string) (k docKey, bod
 		if err != nil || !ok {
 			return errors.Join(err, notFoundUnless(ok))
 		}
-		body, err = unpack(body, func(mandate string) (found []byte, err error) {
-			ok, err := one(ctx, q, bodyOf, []any{mandate, k.org}, new(string), &found)
+		body, err = unpack(body, func(other string) (found []byte, err error) {
+			ok, err := one(ctx, q, bodyOf, []any{other, k.org}, new(string), &found)
 			if err == nil && !ok {
 				err = errPacked
 			}

@@ -22,9 +22,10 @@ var migrations embed.FS
 
 // dsn names the database with the settings that the promises rest on: a write-ahead log that is synced at each commit
 // (FULL; NORMAL loses acknowledged rows in a power cut), checkpoints only when this package asks for them, and waiting, for a
-// moment, where another process holds the file.
+// moment, where another process holds the file. What a statement would need to take itself back, which here the whole batch does,
+// stays in memory.
 func dsn(path string, more ...string) string {
-	pragmas := append([]string{"journal_mode(WAL)", "synchronous(" + durability + ")", "wal_autocheckpoint(0)", "busy_timeout(5000)"}, more...)
+	pragmas := append([]string{"journal_mode(WAL)", "synchronous(" + durability + ")", "wal_autocheckpoint(0)", "busy_timeout(5000)", "temp_store(MEMORY)"}, more...)
 	return "file:" + url.PathEscape(path) + "?" + url.Values{"_pragma": pragmas}.Encode()
 }
 
@@ -216,8 +217,12 @@ func diskFailed(err error) bool {
 	return code == sqliteIOErr || code == sqliteCorrupt
 }
 
-// checkpointEvery is the number of batches after which the write-ahead log is copied into the database.
-const checkpointEvery = 128
+// The write-ahead log is copied into the database after so many batches, or entries: a full batch of other chains touches thousands
+// of pages.
+const (
+	checkpointBatches = 128
+	checkpointEntries = 4096
+)
 
 // checkpoint copies the write-ahead log into the database, passively: first on a connection of its own, beside readers and the
 // writer, and then once more by the writer, which finds little left and may begin the file anew. It is never truncated: growing

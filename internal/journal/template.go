@@ -10,5 +10,5 @@ import (
 // already is the same, since its digest is of all its bytes.
 func (j *Journal) PutTemplate(ctx context.Context, org string, template spec.Document) error {
 	return j.put(ctx, `INSERT INTO document (org, digest, type, urn, content, refers, body) VALUES (?, ?, ?, ?, ?, ?, ?)
-		ON CONFLICT (digest, org) DO UPDATE SET type = excluded.type`, documentRow(org, template, nil)...)
+		ON CONFLICT (digest, org) DO UPDATE SET type = excluded.type`, documentRow(org, template, template.Bytes())...)
 }
