@@ -188,7 +188,8 @@ func atLine(path string, number int, err error) error {
 type trialLedger struct {
 	chain    []verifier.Mandate
 	states   spec.States
-	roster   string // content digest
+	roster   string   // content digest
+	policies []string // content digests
 	executor string
 	owner    func(resource string) string
 	within   time.Duration // how long a hold is given for
@@ -221,7 +222,7 @@ func (c verifyCmd) openLedger(sys *system) (*trialLedger, error) {
 			return nil, err
 		}
 	}
-	return l, nil
+	return l, l.addPolicies(sys, c.Policy)
 }
 
 // openTrust takes the owners of resources from the trust file; without one every resource is the roster's grantor's.
@@ -322,7 +323,7 @@ func (l *trialLedger) caseOf(action *spec.Action, t trial) (verifier.Case, error
 	number := fmt.Sprintf("%012x", l.decided)
 	c := verifier.Case{Env: spec.CurrentEnv(), ID: "urn:uuid:00000000-0000-7000-8000-" + number, Mode: leaf.Subject.Mode, Epoch: 1,
 		Verifier: root.Terms().Ledger.Verifier, Identity: spec.IdentityPresented, Agent: leaf.Subject.ID, Mandates: l.chain,
-		Action: action, ActionValue: t.Action, Presentation: spec.ActionDigest(t.Action), Roster: l.roster,
+		Action: action, ActionValue: t.Action, Presentation: spec.ActionDigest(t.Action), Roster: l.roster, Policies: l.policies,
 		Owner: l.owner(action.Resource), ExecuteWithin: l.within,
 		Request: spec.Request{IdempotencyKey: "batch-" + number, Ledger: root.Terms().Ledger.Verifier, Executor: l.executor}}
 	var contents []string

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"fmt"
+
 	"github.com/writ-trust/writ"
 	"github.com/writ-trust/writ/internal/jcs"
 	"github.com/writ-trust/writ/spec"
@@ -150,4 +152,43 @@ func textAt(v jcs.Value, pointer string) string {
 	member, _ := v.Lookup(pointer)
 	text, _ := member.Text()
 	return text
+}
+
+// addPolicies takes each version as the one in force of the policy that the root mandate names in its place.
+func (l *trialLedger) addPolicies(sys *system, paths []string) error {
+	names := l.chain[0].Body.Terms().Policies
+	if len(names) != len(paths) {
+		return usage(fmt.Errorf("the root mandate names %d policies: give a version of each with --policy, in its order", len(names)))
+	}
+	for i, path := range paths {
+		doc, err := readDocument(sys, path, "a policy")
+		if err != nil {
+			return err
+		}
+		p, ok := doc.Body.(*spec.Policy)
+		if !ok {
+			return ends(exitUsage, "%s is not a policy, it looks like %s", path, whatIs(doc.Bytes()))
+		}
+		content := spec.ContentDigest(doc.Value)
+		if p.Terms().Version == 1 && content != names[i] {
+			return ends(exitUsage, "%s is not the policy that the root mandate names there", path)
+		}
+		l.policies = append(l.policies, content)
+		if err := l.addPolicy(p, doc, content, names[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// addPolicy adds the chain of a policy by its name, and that of what its mandates share.
+func (l *trialLedger) addPolicy(p *spec.Policy, doc spec.Document, content, name string) error {
+	state := &spec.State{Kind: spec.KindPolicy, Content: name, Status: spec.StatusActive, Seq: 1,
+		Policies: []spec.PolicyVersion{{Document: doc, Content: content}}}
+	if err := l.add(state, p.Terms().Salt, p.Terms().Log); err != nil {
+		return err
+	}
+	account := p.AccountRef(name)
+	return l.add(&spec.State{Kind: account.Kind, Content: account.Content, Status: spec.StatusActive, Seq: 1,
+		Head: spec.LeafHash(doc.Bytes())}, account.Salt, account.Log) // as with mandates, of an entry that there is not
 }

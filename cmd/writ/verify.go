@@ -21,6 +21,7 @@ type verifyCmd struct {
 	Batch    string   `placeholder:"FILE" help:"Decide each action of this file instead, in order."`
 	Mandate  []string `placeholder:"FILE" sep:"none" help:"With --batch: mandate of the chain, root first; repeat it."`
 	Roster   string   `placeholder:"FILE" help:"With --batch: the grantor's roster."`
+	Policy   []string `placeholder:"FILE" sep:"none" help:"With --batch: version of a policy that the root names, in its order; repeat it."`
 	Executor string   `placeholder:"DID" help:"With --batch: who executes; the roster's first executor if not given."`
 }
 
@@ -63,8 +64,8 @@ func (c verifyCmd) Run(sys *system) error {
 		return c.batch(sys)
 	case c.Bundle == "":
 		return usage(errors.New("name a bundle, or --batch"))
-	case len(c.Mandate) > 0 || c.Roster != "" || c.Executor != "":
-		return usage(errors.New("--mandate, --roster and --executor go with --batch"))
+	case len(c.Mandate) > 0 || len(c.Policy) > 0 || c.Roster != "" || c.Executor != "":
+		return usage(errors.New("--mandate, --roster, --policy and --executor go with --batch"))
 	case c.Expect != "" && !slices.Contains(expectable, c.Expect):
 		return usage(fmt.Errorf("--expect %q is no outcome and no result; one of %s", c.Expect, strings.Join(expectable, ", ")))
 	}
