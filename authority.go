@@ -29,14 +29,14 @@ const defaultValid = 24 * time.Hour
 
 // Content is something that people approve, as they must be shown it. It is made from the documents themselves.
 type Content struct {
-	Kind   string // spec.KindMandate, KindRoster, KindSupplement or KindResume
+	Kind   string // spec.KindMandate, KindRoster, KindSupplement, KindResume or KindReconciliation
 	Digest string // what the approval names
 	Mode   string
 	// Lines are the sentences in a locale; rosters have none, and are shown as they are (Body).
 	Lines func(rule.Locale) []string
-	Body  vc.Value // the unsigned credential; zero for KindResume
+	Body  vc.Value // the unsigned credential; zero for KindResume and KindReconciliation
 
-	recovery string // of a supplement
+	about string // digest of the decision, of a supplement or a reconciliation
 }
 
 // ContentOf is the content of a draft.
@@ -80,7 +80,7 @@ func (c *Client) ContentOfProposal(ctx context.Context, r Recovery, p Proposal) 
 			return Content{}, err
 		}
 		if digest := spec.ContentDigest(doc.Value); digest == p.Content {
-			return Content{Kind: spec.KindSupplement, Digest: digest, Mode: doc.Mode(), Body: doc.Value, recovery: r.Decision,
+			return Content{Kind: spec.KindSupplement, Digest: digest, Mode: doc.Mode(), Body: doc.Value, about: r.Decision,
 				Lines: func(l rule.Locale) []string { return spec.LiftLines(l, base, d.Missing[i].Lifts, d.Action) }}, nil
 		}
 	}
@@ -145,8 +145,11 @@ func (c *Client) Approve(ctx context.Context, a Approver, decision string, conte
 		return Acknowledgement{}, err
 	}
 	path := "/v1/approvals"
-	if content.Kind == spec.KindSupplement {
-		path = "/v1/recoveries/" + url.PathEscape(content.recovery) + "/approvals"
+	switch content.Kind {
+	case spec.KindSupplement:
+		path = "/v1/recoveries/" + url.PathEscape(content.about) + "/approvals"
+	case spec.KindReconciliation:
+		path = "/v1/decisions/" + url.PathEscape(content.about) + "/approvals"
 	}
 	return post[Acknowledgement](ctx, c, path, doc.Bytes())
 }

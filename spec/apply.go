@@ -97,46 +97,6 @@ func (s *State) resumeApproval(ss States, l LoggedApproval) error {
 	return err
 }
 
-// reconcile turns a charge without a report into not_entered when the root's threshold has said so.
-func (s *State) reconcile(ss States, l LoggedApproval) error {
-	i := slices.IndexFunc(s.Holds, func(h Hold) bool { return ReconciliationContent(h.Decision) == l.Body().Content })
-	if i < 0 {
-		return refuse("decision-unknown", "/content", "no charge to reconcile with this content")
-	}
-	h := &s.Holds[i]
-	if h.Executed || h.Final || !(h.Status == HoldEntered || h.SelfExecuted) {
-		return refuse("not-a-charge", "/content", "only a charge without a report is reconciled")
-	}
-	s.Pending = append(s.Pending, l)
-	root, err := ss.root(s.Mandate)
-	if err != nil {
-		return err
-	}
-	met, err := ss.met(rootNeeds(root, KindReconciliation, l.Body().Content), s.Pending, l.At)
-	if !met {
-		return err
-	}
-	if h.SelfExecuted {
-		s.uncommit(h)
-	} else {
-		s.release(h)
-	}
-	h.Status, h.Final = HoldNotEntered, true
-	s.Pending = slices.DeleteFunc(s.Pending, func(p LoggedApproval) bool { return p.Body().Content == l.Body().Content })
-	return nil
-}
-
-// uncommit moves a self-executed charge back to held, so that release treats it like any other.
-func (s *State) uncommit(h *Hold) {
-	for _, l := range h.Lines {
-		if w := s.window(l.Constraint, l.Unit, l.From); w != nil {
-			w.Committed -= l.Open
-			w.Held += l.Open
-		}
-	}
-	s.release(h)
-}
-
 func (s *State) applyMandate(ss States, d Document, m *Mandate, now time.Time) error {
 	if m.IsRoot() {
 		if s.Status != StatusDraft {

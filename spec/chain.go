@@ -109,6 +109,7 @@ type Hold struct {
 	Captured      int64  // reported executed so far
 	Executed      bool
 	Final         bool
+	Reconciled    bool       // people turned the charge into not_entered
 	Lines         []HoldLine // this chain's
 }
 

@@ -126,6 +126,7 @@ func executions(t testing.TB, w *writtest.World, p, granted spec.Document) []spe
 		t.Fatal(err)
 	}
 	r := *receipt.Body.(*spec.Receipt)
+	r.Terms().Reconciliation = jcs.FormatDigest([32]byte{2})
 	r.Name, r.ValidUntil = "Paid", spec.At(w.Now.AddDate(10, 0, 0))
 	return []spec.Document{commit, begin, report, w.Sign(newDocument(t, &r), "ledger", did.AssertionMethod, w.Now)}
 }

@@ -446,19 +446,10 @@ func (c *checking) checkReceipt(d *spec.Decision) error {
 	if err != nil {
 		return err
 	}
-	x := spec.Execution{Decision: c.decision}
-	x.Role = roleThen(d, roster)
+	x := spec.Execution{Decision: c.decision, Role: roleThen(d, roster)}
+	reconciled := isReconciled(c.states.ByContent(d.Leaf()), c.decision.Digest)
 	for _, e := range c.events {
-		switch e.doc.Body.(type) {
-		case *spec.Decision:
-		case *spec.Begin:
-			x.Begin = e.doc
-		case *spec.Report:
-			x.Reports = append(x.Reports, e.doc)
-		default:
-			continue
-		}
-		x.LastAt = spec.At(e.at)
+		x.Follow(e.doc, e.at, reconciled)
 	}
 	same, err := spec.ReceiptOf(x)
 	if err != nil {

@@ -43,6 +43,8 @@ func (s *Server) routes() {
 		summary: "What a waiting request waits for, and its end"}, s.getRecovery)
 	register(s, operation{id: "approveSupplement", method: post, path: "/v1/recoveries/{id}/approvals", scope: ScopeApprove, takes: spec.TypeApproval,
 		summary: "Hand over a person's approval of a supplement"}, s.approveSupplement)
+	register(s, operation{id: "reconcile", method: post, path: "/v1/decisions/{id}/approvals", scope: ScopeApprove, takes: spec.TypeApproval,
+		summary: "Hand over a person's word that the charge of a decision was not executed"}, s.reconcile)
 	register(s, operation{id: "getReceipt", method: get, path: "/v1/receipts/{id}", scope: ScopeRead,
 		summary: "The receipt of an authorised action, by the decision's urn, dec_ or rcp_ id, or digest"}, s.getReceipt)
 	register(s, operation{id: "getBundle", method: get, path: "/v1/receipts/{id}/bundle", scope: ScopeRead, gives: bundle{},

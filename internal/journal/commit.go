@@ -199,7 +199,7 @@ func contentOf(d spec.Document) string {
 	return ""
 }
 
-// refersTo is the decision that a document is about.
+// refersTo is the decision that a document is about; of a word on a charge, the content that stands for the decision.
 func refersTo(d spec.Document) string {
 	switch b := d.Body.(type) {
 	case *spec.Begin:
@@ -210,6 +210,10 @@ func refersTo(d spec.Document) string {
 		return b.Terms().Decision
 	case *spec.Decision:
 		return b.Resumes
+	case *spec.Approval:
+		if b.Kind == spec.KindReconciliation {
+			return b.Content
+		}
 	}
 	return ""
 }

@@ -179,7 +179,7 @@ func (l *loading) loadDocuments() error {
 }
 
 const holdColumns = `chain, decision, mandates, action, payload, executor, self_executed, charged, execute_before, status,
-	begin_digest, currency, amount, captured, executed, final, born`
+	begin_digest, currency, amount, captured, executed, final, reconciled, born`
 
 // loadHolds reads open holds and those asked for, in the order in which they were given.
 func (l *loading) loadHolds() error {
@@ -195,7 +195,7 @@ func (l *loading) loadHolds() error {
 			var before, born int64
 			h := spec.Hold{}
 			if err := rows.Scan(&chain, &h.Decision, &mandates, &h.Action, &h.Payload, &h.Executor, &h.SelfExecuted, &h.Charged,
-				&before, &h.Status, &h.Begin, &h.Currency, &h.Amount, &h.Captured, &h.Executed, &h.Final, &born); err != nil {
+				&before, &h.Status, &h.Begin, &h.Currency, &h.Amount, &h.Captured, &h.Executed, &h.Final, &h.Reconciled, &born); err != nil {
 				return err
 			}
 			h.Mandates, h.ExecuteBefore = strings.Fields(mandates), instant(before)

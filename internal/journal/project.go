@@ -53,7 +53,7 @@ func newProjections() *projections {
 	p.holds.statement = `
 		INSERT INTO hold (` + holdColumns + `) VALUES %s
 		ON CONFLICT (decision, chain) DO UPDATE SET status = excluded.status, begin_digest = excluded.begin_digest,
-			captured = excluded.captured, executed = excluded.executed, final = excluded.final`
+			captured = excluded.captured, executed = excluded.executed, final = excluded.final, reconciled = excluded.reconciled`
 	p.lines.statement = `
 		INSERT INTO hold_line (decision, chain, line, constraint_id, unit, from_at, amount, open, lift) VALUES %s
 		ON CONFLICT (decision, chain, line) DO UPDATE SET open = excluded.open, lift = excluded.lift`
@@ -163,7 +163,7 @@ func (p *projections) budget(chain string, w spec.Window, leaf int64) {
 
 func (p *projections) hold(chain string, h *spec.Hold, leaf int64) {
 	p.holds.put(key(h.Decision, chain), chain, h.Decision, strings.Join(h.Mandates, " "), h.Action, h.Payload, h.Executor,
-		h.SelfExecuted, h.Charged, millis(h.ExecuteBefore), h.Status, h.Begin, h.Currency, h.Amount, h.Captured, h.Executed, h.Final, leaf)
+		h.SelfExecuted, h.Charged, millis(h.ExecuteBefore), h.Status, h.Begin, h.Currency, h.Amount, h.Captured, h.Executed, h.Final, h.Reconciled, leaf)
 	for i, n := range h.Lines {
 		p.lines.put(key(h.Decision, chain, string(rune(i))), h.Decision, chain, i, n.Constraint, n.Unit, millis(n.From), n.Amount,
 			n.Open, n.Lift)
@@ -199,5 +199,5 @@ func (p *projections) version(chain string, v spec.RosterVersion, leaf int64) {
 
 func sameHold(a, b *spec.Hold) bool {
 	return a.Status == b.Status && a.Begin == b.Begin && a.Captured == b.Captured && a.Executed == b.Executed &&
-		a.Final == b.Final && slices.Equal(a.Lines, b.Lines)
+		a.Final == b.Final && a.Reconciled == b.Reconciled && slices.Equal(a.Lines, b.Lines)
 }

@@ -152,6 +152,21 @@ func TestRebuildEqualsLive(t *testing.T) {
 	}
 	b.checkRebuild()
 
+	// A charge that people take for not executed.
+	unknown := b.verify("unknown-invoice", "30.00", roster, mandate, child).Last().Document
+	begin = b.Begin(unknown, b.Advance(time.Second))
+	b.must(about(unknown, begin), begin)
+	op := about(unknown, begin)
+	for _, person := range []string{"treasurer", "cfo"} {
+		word := b.Reconcile(person, spec.Approve, mandate, unknown)
+		op.Document, op.Read = word.Digest, []spec.ChainRef{writtest.Ref(roster)}
+		b.must(op, word)
+		b.checkRebuild()
+	}
+	if following, err := b.j.Following(context.Background(), org, unknown.Digest); err != nil || len(following) != 3 {
+		t.Errorf("begin and two words follow: %d, %v", len(following), err)
+	}
+
 	// A new roster version, vetoed, and another under the same number.
 	for i := range 2 {
 		next := b.NextRoster(roster, func(r *spec.Roster) { r.Terms().Persons[2].Name = fmt.Sprint("Eva ", i) })

@@ -190,7 +190,7 @@ func (l *Ledger) Record(_ context.Context, _, digest string) (spec.Record, error
 	return spec.Record{}, spec.Refuse("not-found", "", "no such document here")
 }
 
-// Following are the begin and the reports of a decision.
+// Following are the begin and the reports of a decision, and what people said to reconcile its charge.
 func (l *Ledger) Following(_ context.Context, _, decision string) ([]spec.Record, error) {
 	return l.filter(func(r spec.Record) bool {
 		switch b := r.Document.Body.(type) {
@@ -198,6 +198,8 @@ func (l *Ledger) Following(_ context.Context, _, decision string) ([]spec.Record
 			return b.Decision == decision
 		case *spec.Report:
 			return b.Decision == decision
+		case *spec.Approval:
+			return b.Content == spec.ReconciliationContent(decision)
 		}
 		return false
 	}), nil
