@@ -178,16 +178,20 @@ func (c *Client) Delegate(ctx context.Context, child spec.Document) (Acknowledge
 	return post[Acknowledgement](ctx, c, "/v1/delegations", doc.Bytes())
 }
 
-// Notice revokes or suspends (spec.ActRevoke, spec.ActSuspend) a mandate by its content digest. The acknowledgement says that no
-// AUTHORIZED follows it in the log.
+// Notice revokes or suspends (spec.ActRevoke, spec.ActSuspend) a mandate by its content digest, or vetoes (spec.ActVeto) a roster
+// version that waits. The acknowledgement says that no AUTHORIZED follows it in the log. by is a revoker of the roster; the issuer of a
+// delegated mandate names the method of its own DID (did.MethodID).
 func (c *Client) Notice(ctx context.Context, by Approver, act, content, mode string) (Acknowledgement, error) {
 	nonce, err := c.nonce()
 	if err != nil {
 		return Acknowledgement{}, err
 	}
-	now := c.Now()
+	now, purpose := c.Now(), did.CapabilityDelegation
+	if by.KeyID == did.MethodID(by.Key.Public().DID()) {
+		purpose = did.AssertionMethod
+	}
 	doc, err := sign(&spec.Notice{Type: "RevocationNotice", Version: spec.Version, Mode: mode, Content: content, Act: act, By: by.KeyID,
-		At: spec.At(now), Nonce: nonce}, by.Key, vc.ProofOptions{VerificationMethod: by.KeyID, Purpose: did.CapabilityDelegation, Created: now})
+		At: spec.At(now), Nonce: nonce}, by.Key, vc.ProofOptions{VerificationMethod: by.KeyID, Purpose: purpose, Created: now})
 	if err != nil {
 		return Acknowledgement{}, err
 	}

@@ -30,6 +30,7 @@ type cli struct {
 	Roster     rosterCmd     `cmd:"" help:"Write, propose and read rosters: who may approve what."`
 	Mandate    mandateCmd    `cmd:"" help:"Write, propose, read and take back mandates: what an agent may do."`
 	Approve    approveCmd    `cmd:"" help:"Sign a person's word on a draft or a recovery."`
+	Notice     noticeCmd     `cmd:"" help:"Sign a revoker's notice: suspend or revoke a mandate, veto a roster version."`
 	Trust      trustCmd      `cmd:"" help:"Write and read trust files: what you believe before you see any evidence."`
 	Verify     verifyCmd     `cmd:"" help:"Verify a bundle offline, or try a file of actions against mandates."`
 	Receipt    receiptCmd    `cmd:"" help:"Read receipts and export bundles."`

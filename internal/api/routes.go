@@ -23,7 +23,7 @@ func (s *Server) routes() {
 	register(s, operation{id: "delegate", method: post, path: "/v1/delegations", scope: ScopeIssue, takes: spec.TypeMandate,
 		summary: "Hand over a mandate that an agent signed for another below its own"}, s.delegate)
 	register(s, operation{id: "notice", method: post, path: "/v1/notices", scope: ScopeRevoke, takes: spec.TypeNotice,
-		summary: "Revoke or suspend a mandate"}, s.notice)
+		summary: "Revoke or suspend a mandate, or veto a roster version that waits"}, s.notice)
 	register(s, operation{id: "listMandates", method: get, path: "/v1/mandates", scope: ScopeRead,
 		summary: "The organisation's mandates, newest first"}, s.listMandates)
 	register(s, operation{id: "getMandate", method: get, path: "/v1/mandates/{id}", scope: ScopeRead,
