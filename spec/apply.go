@@ -184,7 +184,10 @@ func (s *State) applyDecision(d Document, dec *Decision, now time.Time) error {
 		return s.applyMissing(d, dec)
 	}
 	s.closeProposals(dec.Resumes)
-	return nil
+	if dec.Resumes != "" {
+		return nil
+	}
+	return s.refuseOnce(now)
 }
 
 // checkPosition keeps a decision on the chain as it was found: the entry before, and the status.

@@ -40,6 +40,7 @@ type State struct {
 	Holds     []Hold           // the open ones, and those asked for by the decision's digest
 	Proposals []Proposal       // supplements proposed on this chain
 	Versions  []RosterVersion  // rosters: every version, oldest first
+	Refusals  Refusals         // of the newest minute that has any
 }
 
 // LoggedApproval is an approval with the ledger time of its entry.
@@ -273,6 +274,8 @@ func (ss States) chainsOf(d Document) ([]string, error) {
 		return ss.holdChains(b.Decision)
 	case *Notice:
 		return ss.contentChain(b.Content)
+	case *RefusalCount:
+		return ss.contentChain(b.Mandate)
 	case *Approval:
 		switch b.Kind {
 		case KindSupplement:
@@ -356,6 +359,8 @@ func (s *State) apply(ss States, d Document, now time.Time) error {
 		return s.applyReport(b)
 	case *Notice:
 		return s.applyNotice(b, now)
+	case *RefusalCount:
+		return s.applyCount(b, now)
 	}
 	return refuse("not-an-event", "", "a document of this type is no event of a chain")
 }

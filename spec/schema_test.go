@@ -13,7 +13,7 @@ import (
 // docTypes are the types of documents that package spec knows.
 var docTypes = []string{
 	spec.TypeRoster, spec.TypeMandate, spec.TypeSupplement, spec.TypeReceipt, spec.TypeApproval, spec.TypePresentation,
-	spec.TypeDecision, spec.TypeCommit, spec.TypeBegin, spec.TypeReport, spec.TypeNotice,
+	spec.TypeDecision, spec.TypeCommit, spec.TypeBegin, spec.TypeReport, spec.TypeNotice, spec.TypeRefusalCount,
 }
 
 // compiled is the schema of a document type, as a stranger's library reads it.

@@ -31,10 +31,11 @@ const (
 	TypeBegin        = "begin"
 	TypeReport       = "report"
 	TypeNotice       = "revocationnotice"
+	TypeRefusalCount = "refusalcount"
 )
 
 // Body is the typed content of a Document: a pointer to one of Roster, Mandate, Supplement, Receipt, Approval, Presentation,
-// Decision, Commit, Begin, Report or Notice.
+// Decision, Commit, Begin, Report, Notice or RefusalCount.
 type Body interface {
 	docType() string
 	// check refuses what the Go types alone admit: versions, syntax of members, contradictions.
@@ -183,6 +184,8 @@ func newBody(docType string) Body {
 		return new(Report)
 	case TypeNotice:
 		return new(Notice)
+	case TypeRefusalCount:
+		return new(RefusalCount)
 	}
 	return nil
 }

@@ -93,7 +93,11 @@ func (v *Verifier) Verify(ctx context.Context, r Request) (spec.Logged, error) {
 			if err := o.fresh(now); err != nil {
 				return nil, err
 			}
-			return Decide(o.Case, states, now)
+			docs, err := Decide(o.Case, states, now)
+			if err != nil {
+				return nil, err
+			}
+			return v.counted(states.ByContent(o.leaf().Content), docs, now)
 		})
 	})
 }

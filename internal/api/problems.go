@@ -55,7 +55,7 @@ var statuses = byCode(map[int]string{
 		proof-present proof-empty proof-context proof-type proof-suite proof-key proof-value proof-high-s proof-signature
 		proof-method proof-purpose proof-audience proof-domain proof-challenge proof-time proof-life proof-early proof-expired
 		rdf-context rdf-keyword rdf-term rdf-reference rdf-character rdf-size rdf-poison rdf-processing`,
-	http.StatusTooManyRequests:    "rate-limited",
+	http.StatusTooManyRequests:    "rate-limited refusals-many",
 	http.StatusServiceUnavailable: "indeterminate",
 	// Our own failure.
 	http.StatusInternalServerError: "internal",
@@ -164,7 +164,7 @@ func (p problem) reply() *reply {
 }
 
 func (s *Server) writeProblem(w http.ResponseWriter, r *http.Request, err error) {
-	s.problemOf(r.Context(), err).reply().write(w)
+	s.refusal(r.Context(), err).write(w)
 }
 
 // methodNotAllowed names the methods that the path takes (RFC 9110 section 15.5.6).

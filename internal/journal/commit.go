@@ -59,12 +59,8 @@ func (j *Journal) commit(ctx context.Context, calls []*call) {
 		c.err = j.apply(b, c)
 	}
 	if len(b.records) == 0 {
-		// Nothing to write: everything was known or refused.
-		if err := j.rollback(ctx); err != nil {
-			b.finish(&IndeterminateError{Err: err})
-			return
-		}
-		b.finish(nil)
+		// Nothing to log: everything was known or refused.
+		j.finishUnlogged(ctx, b)
 		return
 	}
 	if err := j.sign(ctx, b); err != nil {

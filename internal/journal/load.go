@@ -75,15 +75,17 @@ func (l *loading) want(key docKey, put func(spec.Document)) {
 
 func (l *loading) loadChains(contents []string) error {
 	err := each(l.ctx, l.q, `
-		SELECT id, org, kind, content, status, seq, head, at, since, document FROM chain
+		SELECT c.id, org, kind, content, status, seq, head, at, since, document, refused_from, refused, COALESCE(r.beyond, 0)
+		FROM chain AS c LEFT JOIN refusal AS r ON r.chain = c.id
 		WHERE content IN (SELECT value FROM json_each(?))`,
 		func(rows *sql.Rows) error {
 			h, s := &held{}, &spec.State{}
-			var at, since int64
-			if err := rows.Scan(&s.Chain, &h.org, &s.Kind, &s.Content, &s.Status, &s.Seq, &s.Head, &at, &since, &h.document); err != nil {
+			var at, since, refused int64
+			if err := rows.Scan(&s.Chain, &h.org, &s.Kind, &s.Content, &s.Status, &s.Seq, &s.Head, &at, &since, &h.document,
+				&refused, &s.Refusals.Logged, &s.Refusals.Beyond); err != nil {
 				return err
 			}
-			s.At, s.Since, h.state = instant(at), instant(since), s
+			s.At, s.Since, s.Refusals.From, h.state = instant(at), instant(since), instant(refused), s
 			l.chains[s.Chain] = h
 			if h.document != "" {
 				l.want(docKey{h.org, h.document}, func(d spec.Document) { s.Mandate = d.Body.(*spec.Mandate) })

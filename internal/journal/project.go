@@ -37,15 +37,16 @@ func key(parts ...string) string { return strings.Join(parts, "\x00") }
 
 // projections are the rows that the documents of a batch change, beside the documents themselves.
 type projections struct {
-	chains, budgets, holds, lines, proposals, approvals, effected, versions, requests, refs table
+	chains, budgets, holds, lines, proposals, approvals, effected, versions, requests, refs, refusals table
 }
 
 func newProjections() *projections {
 	p := &projections{}
 	p.chains.statement = `
-		INSERT INTO chain (id, org, kind, content, status, seq, head, at, since, document, urn, name, grantor, born) VALUES %s
+		INSERT INTO chain (id, org, kind, content, status, seq, head, at, since, document, urn, name, grantor, refused_from, refused, born) VALUES %s
 		ON CONFLICT (id) DO UPDATE SET status = excluded.status, seq = excluded.seq, head = excluded.head, at = excluded.at, since = excluded.since,
-			document = excluded.document, urn = excluded.urn, name = excluded.name, grantor = excluded.grantor`
+			document = excluded.document, urn = excluded.urn, name = excluded.name, grantor = excluded.grantor,
+			refused_from = excluded.refused_from, refused = excluded.refused`
 	p.budgets.statement = `
 		INSERT INTO budget (chain, constraint_id, unit, from_at, to_at, maximum, lifted, held, committed, excess, lifts) VALUES %s
 		ON CONFLICT (chain, constraint_id, unit, from_at) DO UPDATE SET maximum = excluded.maximum, lifted = excluded.lifted,
@@ -70,6 +71,7 @@ func newProjections() *projections {
 		ON CONFLICT (leaf, key) DO UPDATE SET first = excluded.first, last = excluded.last, decision = excluded.decision,
 			final = excluded.final WHERE NOT request.final`
 	p.refs.statement = `INSERT INTO external_ref (org, executor, name, decision) VALUES %s ON CONFLICT (executor, name, org) DO NOTHING`
+	p.refusals.statement = `INSERT INTO refusal (chain, beyond) VALUES %s ON CONFLICT (chain) DO UPDATE SET beyond = excluded.beyond`
 	for _, t := range []*table{&p.chains, &p.holds, &p.proposals, &p.approvals, &p.versions} {
 		t.born = true
 	}
@@ -79,7 +81,7 @@ func newProjections() *projections {
 // write puts the rows into the tables. Approvals that had their effect in the batch that they came in are inserted and deleted.
 func (p *projections) write(ctx context.Context, w *writer) error {
 	for _, t := range []*table{&p.chains, &p.budgets, &p.holds, &p.lines, &p.proposals, &p.approvals, &p.effected, &p.versions,
-		&p.requests, &p.refs} {
+		&p.requests, &p.refs, &p.refusals} {
 		if err := w.insert(ctx, t.statement, t.rows); err != nil {
 			return err
 		}
@@ -91,6 +93,9 @@ func (p *projections) write(ctx context.Context, w *writer) error {
 func (p *projections) change(before *spec.State, h *held, leaf int64) {
 	after := h.state
 	p.chain(h, leaf)
+	if before.Refusals.Beyond != after.Refusals.Beyond {
+		p.beyond(after)
+	}
 	windows := make(map[spec.Window]bool, len(before.Windows))
 	for _, w := range before.Windows {
 		windows[w] = true
@@ -153,7 +158,8 @@ func (p *projections) chain(h *held, leaf int64) {
 	if len(s.Versions) > 0 {
 		grantor = s.Versions[0].Document.Body.(*spec.Roster).Terms().Grantor
 	}
-	p.chains.put(s.Chain, s.Chain, h.org, s.Kind, s.Content, s.Status, s.Seq, s.Head, millis(s.At), millis(s.Since), h.document, urn, name, grantor, leaf)
+	p.chains.put(s.Chain, s.Chain, h.org, s.Kind, s.Content, s.Status, s.Seq, s.Head, millis(s.At), millis(s.Since), h.document, urn, name, grantor,
+		millis(s.Refusals.From), s.Refusals.Logged, leaf)
 }
 
 func (p *projections) budget(chain string, w spec.Window, leaf int64) {

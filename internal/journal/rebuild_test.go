@@ -75,6 +75,7 @@ func describe(s *spec.State) string {
 	var out strings.Builder
 	line := func(format string, args ...any) { fmt.Fprintf(&out, "  "+format+"\n", args...) }
 	line("%s %s %s %s %d %s %s %s", s.Chain, s.Kind, s.Content, s.Status, s.Seq, s.Head, s.At.Format(time.RFC3339Nano), s.Since.Format(time.RFC3339Nano))
+	line("refusals %s %d", s.Refusals.From.Format(time.RFC3339Nano), s.Refusals.Logged)
 	if s.Mandate != nil {
 		line("mandate %s", s.Mandate.ID)
 	}

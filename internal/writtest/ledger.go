@@ -55,6 +55,7 @@ func (l *Ledger) Run(_ context.Context, op spec.Op, f func(spec.States, time.Tim
 	}
 	docs, err := f(states.At(now), now)
 	if err != nil {
+		l.beyond(err)
 		return spec.Logged{}, err
 	}
 	var logged spec.Logged
