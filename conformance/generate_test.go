@@ -25,7 +25,7 @@ func TestFiles(t *testing.T) {
 	b := &book{t: t, made: map[string][]byte{}}
 	for _, group := range []func(*book){jcsVectors, moneyVectors, actionVectors, credentialVectors, rosterVectors, wordVectors, entryVectors,
 		keyVectors, proofVectors, statusVectors, logVectors, windowVectors, constraintVectors, trustVectors, bundleVectors,
-		approvalTraces, delegationTraces, requestTraces, executionTraces, recoveryTraces, revocationTraces, reconciliationTraces, refusalTraces} {
+		approvalTraces, delegationTraces, requestTraces, executionTraces, recoveryTraces, revocationTraces, reconciliationTraces, refusalTraces, recoveryKeyTraces} {
 		group(b)
 	}
 	if *update {

@@ -144,11 +144,17 @@ func (s *State) applyRoster(d Document, r *Roster, now time.Time) error {
 		}
 		judges = s.InForce(now)
 	}
-	if _, err := CheckApprovals(rosterNeeds(judges[0], content), s.Pending, judges); err != nil { // asks each of the judges
+	var countsFrom time.Time
+	_, err := CheckApprovals(rosterNeeds(judges[0], content), s.Pending, judges) // asks each of the judges
+	if isMissing(err) {
+		countsFrom, err = s.Recovered(r, content, now)
+	}
+	if err != nil {
 		return err
 	}
+	s.supersede()
 	s.Status, s.Kind, s.Pending = StatusActive, KindRoster, nil
-	s.Versions = append(s.Versions, RosterVersion{Document: d, Content: content, At: now})
+	s.Versions = append(s.Versions, RosterVersion{Document: d, Content: content, At: now, CountsFrom: countsFrom, Waits: now.Before(countsFrom)})
 	return nil
 }
 
@@ -440,7 +446,7 @@ func (s *State) applyNotice(n *Notice, now time.Time) error {
 // veto takes back a roster version while its delay still runs, and every version built on it.
 func (s *State) veto(n *Notice, now time.Time) error {
 	i := slices.IndexFunc(s.Versions, func(v RosterVersion) bool { return v.Content == n.Content && !v.Vetoed })
-	waits := i > 0 && slices.ContainsFunc(s.live(now), func(w waitingVersion) bool {
+	waits := i > 0 && s.Versions[i].Waits || i > 0 && slices.ContainsFunc(s.live(now), func(w waitingVersion) bool {
 		return w.roster == s.Versions[i].Document.Body.(*Roster) && now.Before(w.matures)
 	})
 	if !waits {

@@ -93,6 +93,7 @@ func CheckBundle(data []byte, trust *Trust, o CheckOptions) Checked {
 		c.out.Holds = c.out.Holds && (v.Outcome == Holds || v.Outcome == NotAsked)
 		c.out.Verdicts = append(c.out.Verdicts, v)
 	}
+	c.replaced()
 	return c.out
 }
 

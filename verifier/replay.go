@@ -15,6 +15,7 @@ import (
 func (c *checking) replay() error {
 	for i, e := range c.events {
 		place := "/logged/" + strconv.Itoa(i) + "/document"
+		c.states = c.states.At(e.at)
 		if err := c.signature(e); err != nil {
 			return placed(place, err)
 		}
@@ -368,6 +369,9 @@ func (c *checking) approverSigned(doc spec.Document, a *spec.Approval, at time.T
 	judges := []*spec.Roster{c.rosters[0].Body.(*spec.Roster)}
 	if r := c.states.Roster(judges[0].Terms().Grantor); r != nil {
 		judges = r.InForce(at)
+		if key, ok := r.RecoveryKey(a.Approver, at); ok && a.Kind == spec.KindRoster {
+			return spec.CheckSignature(doc, key, a.Approver, did.CapabilityDelegation)
+		}
 	}
 	for _, r := range judges {
 		key, ok := r.Terms().Key(a.Approver)

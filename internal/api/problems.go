@@ -42,7 +42,7 @@ var statuses = byCode(map[int]string{
 		resource-repeated nonce-length payload-absent idempotency-key constraints-many constraint-repeated recovery-repeated
 		recovery-foreign recovery-unliftable recovery-unbounded recovery-window approval-clause text-hidden issuer-unknown approver-repeated approver-unknown threshold-range grade-unknown
 		delegation-depth child-approvers child-status child-issuer child-parent child-grantor child-ledger child-validity
-		child-depth child-self-executed roster-version roster-threshold roster-person roster-key roster-party executor-role
+		child-depth child-self-executed roster-version roster-threshold roster-person roster-key roster-party recovery-delay recovery-other executor-role
 		lift-foreign notice-act decision-result decision-missing decision-check decision-identity decision-execute-before
 		report-outcome report-amount receipt-foreign receipt-outcome mandate-incomplete supplement-alone approval-kind
 		approval-decision approval-expiry approval-expired approval-stale approval-future approval-not-logged power-missing

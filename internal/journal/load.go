@@ -102,16 +102,17 @@ func (l *loading) loadChains(contents []string) error {
 
 func (l *loading) loadVersions() error {
 	return each(l.ctx, l.q, `
-		SELECT chain, content, document, at, vetoed FROM roster_version
+		SELECT chain, content, document, at, vetoed, counts_from FROM roster_version
 		WHERE chain IN (SELECT value FROM json_each(?)) ORDER BY chain, born`,
 		func(rows *sql.Rows) error {
 			var chain, document string
-			var at int64
+			var at, counts int64
 			v := spec.RosterVersion{}
-			if err := rows.Scan(&chain, &v.Content, &document, &at, &v.Vetoed); err != nil {
+			if err := rows.Scan(&chain, &v.Content, &document, &at, &v.Vetoed, &counts); err != nil {
 				return err
 			}
-			v.At = instant(at)
+			v.At, v.CountsFrom = instant(at), instant(counts)
+			v.Waits = l.now.Before(v.CountsFrom)
 			h := l.chains[chain]
 			i := len(h.state.Versions)
 			h.state.Versions = append(h.state.Versions, v)

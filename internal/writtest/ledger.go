@@ -173,7 +173,7 @@ func (l *Ledger) RosterState(_ context.Context, _, grantor string) (*spec.State,
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if s := l.states.Roster(grantor); s != nil {
-		return s, nil
+		return s.AsOf(l.World.Now), nil
 	}
 	return nil, spec.Refuse("not-found", "", "no such roster here")
 }

@@ -9,6 +9,9 @@ ALTER TABLE hold ADD COLUMN reconciled INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE chain ADD COLUMN refused_from INTEGER NOT NULL DEFAULT -62135596800000;
 ALTER TABLE chain ADD COLUMN refused INTEGER NOT NULL DEFAULT 0 CHECK (refused BETWEEN 0 AND 10);
 
+-- From when on a version that recovery keys approved counts; absent for the others.
+ALTER TABLE roster_version ADD COLUMN counts_from INTEGER NOT NULL DEFAULT -62135596800000;
+
 -- Operational: those of that minute that have none yet. An entry that counts them brings it back to 0.
 CREATE TABLE refusal (
     chain  TEXT    PRIMARY KEY,
