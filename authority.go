@@ -29,14 +29,14 @@ const defaultValid = 24 * time.Hour
 
 // Content is something that people approve, as they must be shown it. It is made from the documents themselves.
 type Content struct {
-	Kind   string // spec.KindMandate, KindRoster, KindPolicy, KindSupplement or KindResume
+	Kind   string // spec.KindMandate, KindRoster, KindPolicy, KindSupplement, KindResume or KindReconciliation
 	Digest string // what the approval names
 	Mode   string
 	// Lines are the sentences in a locale; rosters have none, and are shown as they are (Body).
 	Lines func(rule.Locale) []string
-	Body  vc.Value // the unsigned credential; zero for KindResume
+	Body  vc.Value // the unsigned credential; zero for KindResume and KindReconciliation
 
-	recovery string // of a supplement
+	about string // digest of the decision, of a supplement or a reconciliation
 }
 
 // ContentOf is the content of a draft.
@@ -82,7 +82,7 @@ func (c *Client) ContentOfProposal(ctx context.Context, r Recovery, p Proposal) 
 			return Content{}, err
 		}
 		if digest := spec.ContentDigest(doc.Value); digest == p.Content {
-			return Content{Kind: spec.KindSupplement, Digest: digest, Mode: doc.Mode(), Body: doc.Value, recovery: r.Decision,
+			return Content{Kind: spec.KindSupplement, Digest: digest, Mode: doc.Mode(), Body: doc.Value, about: r.Decision,
 				Lines: func(l rule.Locale) []string { return spec.LiftLines(l, base, d.Missing[i].Lifts, d.Action) }}, nil
 		}
 	}
@@ -147,8 +147,11 @@ func (c *Client) Approve(ctx context.Context, a Approver, decision string, conte
 		return Acknowledgement{}, err
 	}
 	path := "/v1/approvals"
-	if content.Kind == spec.KindSupplement {
-		path = "/v1/recoveries/" + url.PathEscape(content.recovery) + "/approvals"
+	switch content.Kind {
+	case spec.KindSupplement:
+		path = "/v1/recoveries/" + url.PathEscape(content.about) + "/approvals"
+	case spec.KindReconciliation:
+		path = "/v1/decisions/" + url.PathEscape(content.about) + "/approvals"
 	}
 	return post[Acknowledgement](ctx, c, path, doc.Bytes())
 }
@@ -177,16 +180,20 @@ func (c *Client) Delegate(ctx context.Context, child spec.Document) (Acknowledge
 	return post[Acknowledgement](ctx, c, "/v1/delegations", doc.Bytes())
 }
 
-// Notice revokes or suspends (spec.ActRevoke, spec.ActSuspend) a mandate by its content digest. The acknowledgement says that no
-// AUTHORIZED follows it in the log.
+// Notice revokes or suspends (spec.ActRevoke, spec.ActSuspend) a mandate by its content digest, or vetoes (spec.ActVeto) a roster
+// version that waits. The acknowledgement says that no AUTHORIZED follows it in the log. by is a revoker of the roster; the issuer of a
+// delegated mandate names the method of its own DID (did.MethodID).
 func (c *Client) Notice(ctx context.Context, by Approver, act, content, mode string) (Acknowledgement, error) {
 	nonce, err := c.nonce()
 	if err != nil {
 		return Acknowledgement{}, err
 	}
-	now := c.Now()
+	now, purpose := c.Now(), did.CapabilityDelegation
+	if by.KeyID == did.MethodID(by.Key.Public().DID()) {
+		purpose = did.AssertionMethod
+	}
 	doc, err := sign(&spec.Notice{Type: "RevocationNotice", Version: spec.Version, Mode: mode, Content: content, Act: act, By: by.KeyID,
-		At: spec.At(now), Nonce: nonce}, by.Key, vc.ProofOptions{VerificationMethod: by.KeyID, Purpose: did.CapabilityDelegation, Created: now})
+		At: spec.At(now), Nonce: nonce}, by.Key, vc.ProofOptions{VerificationMethod: by.KeyID, Purpose: purpose, Created: now})
 	if err != nil {
 		return Acknowledgement{}, err
 	}

@@ -39,7 +39,7 @@ type Step struct {
 	Do       string    `json:"do"`                 // one of the names in calls
 	Document string    `json:"document,omitempty"` // its name
 	Commit   string    `json:"commit,omitempty"`   // present: the name of the executor's commit
-	Decision string    `json:"decision,omitempty"` // approve-supplement, resume: the interim decision's digest
+	Decision string    `json:"decision,omitempty"` // approve-supplement, resume, reconcile: the decision's digest
 	ID       string    `json:"id,omitempty"`       // present, resume: the id of the decision that is made
 	Want     StepEnd   `json:"want"`
 }
@@ -152,6 +152,9 @@ var calls = map[string]func(*machine, Step, []byte) (spec.Logged, error){
 	},
 	"approve-supplement": func(m *machine, s Step, doc []byte) (spec.Logged, error) {
 		return m.issuer.ApproveSupplement(context.Background(), org, s.Decision, doc)
+	},
+	"reconcile": func(m *machine, s Step, doc []byte) (spec.Logged, error) {
+		return m.issuer.Reconcile(context.Background(), org, s.Decision, doc)
 	},
 	"delegate": func(m *machine, _ Step, doc []byte) (spec.Logged, error) {
 		return m.issuer.Delegate(context.Background(), org, doc)

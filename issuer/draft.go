@@ -1,7 +1,7 @@
 package issuer
 
 import (
-	"errors"
+	"cmp"
 	"slices"
 	"time"
 
@@ -23,7 +23,7 @@ func (d Draft) Next(word spec.Document, states spec.States, now time.Time) ([]sp
 	if err != nil {
 		return nil, err
 	}
-	if err := spec.CheckWord(word, d.Needs, now, judges); err != nil {
+	if err := d.checkWord(word, states, judges, now); err != nil {
 		return nil, err
 	}
 	after, touched, err := states.Apply(word, now)
@@ -36,8 +36,10 @@ func (d Draft) Next(word spec.Document, states spec.States, now time.Time) ([]sp
 	}
 	words := d.wordsOn(after[touched[0]])
 	_, err = spec.CheckApprovals(d.Needs, words, judges)
-	var e *spec.Error
-	if errors.As(err, &e) && e.Reason == spec.ReasonApprovalsMissing {
+	if isMissing(err) {
+		err = d.recovered(after[touched[0]], now, err)
+	}
+	if isMissing(err) {
 		return docs, nil
 	}
 	if err != nil {
@@ -79,12 +81,15 @@ func (d Draft) wordsOn(s *spec.State) []spec.LoggedApproval {
 // lastApproves are the approvals that stand: of each person the last word, if it is approve.
 func lastApproves(words []spec.LoggedApproval, roster *spec.Roster) []spec.Document {
 	last := map[string]int{}
+	signer := func(w spec.LoggedApproval) string { // a recovery key is no person's
+		return cmp.Or(roster.Terms().PersonOf(w.Body().Approver), w.Body().Approver)
+	}
 	for i, w := range words {
-		last[roster.Terms().PersonOf(w.Body().Approver)] = i
+		last[signer(w)] = i
 	}
 	var docs []spec.Document
 	for i, w := range words {
-		if last[roster.Terms().PersonOf(w.Body().Approver)] == i && w.Body().Decision == spec.Approve {
+		if last[signer(w)] == i && w.Body().Decision == spec.Approve {
 			docs = append(docs, w.Document)
 		}
 	}

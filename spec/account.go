@@ -150,7 +150,7 @@ func (s *State) release(h *Hold) {
 // capture books what a report executed: the whole amount goes to committed, and what is above the open hold to excess too.
 // A hold that was never entered, or lapsed, is open for nothing. It says whether anything was above.
 func (s *State) capture(h *Hold, amount int64) (exceeded bool, err error) {
-	entered := h.Status == HoldEntered || h.SelfExecuted
+	entered := h.Status == HoldEntered || h.SelfExecuted && !h.Reconciled
 	exceeded = !entered
 	for i := range h.Lines {
 		l := &h.Lines[i]

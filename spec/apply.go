@@ -99,46 +99,6 @@ func (s *State) resumeApproval(ss States, l LoggedApproval) error {
 	return err
 }
 
-// reconcile turns a charge without a report into not_entered when the root's threshold has said so.
-func (s *State) reconcile(ss States, l LoggedApproval) error {
-	i := slices.IndexFunc(s.Holds, func(h Hold) bool { return ReconciliationContent(h.Decision) == l.Body().Content })
-	if i < 0 {
-		return refuse("decision-unknown", "/content", "no charge to reconcile with this content")
-	}
-	h := &s.Holds[i]
-	if h.Executed || h.Final || !(h.Status == HoldEntered || h.SelfExecuted) {
-		return refuse("not-a-charge", "/content", "only a charge without a report is reconciled")
-	}
-	s.Pending = append(s.Pending, l)
-	root, err := ss.rootOf(h)
-	if err != nil {
-		return err
-	}
-	met, err := ss.met(rootNeeds(root, KindReconciliation, l.Body().Content), s.Pending, l.At)
-	if !met {
-		return err
-	}
-	if h.SelfExecuted {
-		s.uncommit(h)
-	} else {
-		s.release(h)
-	}
-	h.Status, h.Final = HoldNotEntered, true
-	s.Pending = slices.DeleteFunc(s.Pending, func(p LoggedApproval) bool { return p.Body().Content == l.Body().Content })
-	return nil
-}
-
-// uncommit moves a self-executed charge back to held, so that release treats it like any other.
-func (s *State) uncommit(h *Hold) {
-	for _, l := range h.Lines {
-		if w := s.window(l.Constraint, l.Unit, l.From); w != nil {
-			w.Committed -= l.Open
-			w.Held += l.Open
-		}
-	}
-	s.release(h)
-}
-
 func (s *State) applyMandate(ss States, d Document, m *Mandate, now time.Time) error {
 	if m.IsRoot() {
 		if s.Status != StatusDraft {
@@ -189,11 +149,17 @@ func (s *State) applyRoster(d Document, r *Roster, now time.Time) error {
 		}
 		judges = s.InForce(now)
 	}
-	if _, err := CheckApprovals(rosterNeeds(judges[0], content), s.Pending, judges); err != nil { // asks each of the judges
+	var countsFrom time.Time
+	_, err := CheckApprovals(rosterNeeds(judges[0], content), s.Pending, judges) // asks each of the judges
+	if isMissing(err) {
+		countsFrom, err = s.Recovered(r, content, now)
+	}
+	if err != nil {
 		return err
 	}
+	s.supersede()
 	s.Status, s.Kind, s.Pending = StatusActive, KindRoster, nil
-	s.Versions = append(s.Versions, RosterVersion{Document: d, Content: content, At: now})
+	s.Versions = append(s.Versions, RosterVersion{Document: d, Content: content, At: now, CountsFrom: countsFrom, Waits: now.Before(countsFrom)})
 	return nil
 }
 
@@ -229,7 +195,10 @@ func (s *State) applyDecision(d Document, dec *Decision, now time.Time) error {
 		return s.applyMissing(d, dec)
 	}
 	s.closeProposals(dec.Resumes)
-	return nil
+	if dec.Resumes != "" {
+		return nil
+	}
+	return s.refuseOnce(now)
 }
 
 // checkPosition keeps a decision on the chain as it was found: the entry before, and the status.
@@ -496,7 +465,7 @@ func (s *State) applyNotice(n *Notice, now time.Time) error {
 // veto takes back a roster version while its delay still runs, and every version built on it.
 func (s *State) veto(n *Notice, now time.Time) error {
 	i := slices.IndexFunc(s.Versions, func(v RosterVersion) bool { return v.Content == n.Content && !v.Vetoed })
-	waits := i > 0 && slices.ContainsFunc(s.live(now), func(w waitingVersion) bool {
+	waits := i > 0 && s.Versions[i].Waits || i > 0 && slices.ContainsFunc(s.live(now), func(w waitingVersion) bool {
 		return w.roster == s.Versions[i].Document.Body.(*Roster) && now.Before(w.matures)
 	})
 	if !waits {

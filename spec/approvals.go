@@ -92,11 +92,15 @@ func (ss States) check(n Needs, approvals []LoggedApproval, now time.Time) (Grad
 // met is check where too few approvals is an answer, not an error.
 func (ss States) met(n Needs, approvals []LoggedApproval, now time.Time) (bool, error) {
 	_, err := ss.check(n, approvals, now)
-	var e *Error
-	if errors.As(err, &e) && e.Reason == ReasonApprovalsMissing {
+	if isMissing(err) {
 		return false, nil
 	}
 	return err == nil, err
+}
+
+func isMissing(err error) bool {
+	var e *Error
+	return errors.As(err, &e) && e.Reason == ReasonApprovalsMissing
 }
 
 // ReasonApprovalsMissing says that nothing is wrong with the approvals, there are only too few.

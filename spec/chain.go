@@ -41,6 +41,7 @@ type State struct {
 	Proposals []Proposal       // supplements proposed on this chain
 	Versions  []RosterVersion  // rosters: every version, oldest first
 	Policies  []PolicyVersion  // policies: every version, oldest first
+	Refusals  Refusals         // of the newest minute that has any
 }
 
 // LoggedApproval is an approval with the ledger time of its entry.
@@ -57,7 +58,12 @@ type RosterVersion struct {
 	Document Document
 	Content  string
 	At       time.Time
-	Vetoed   bool
+	Vetoed   bool // or superseded while it waited for CountsFrom
+
+	// CountsFrom is set where recovery keys approved it: it counts for nothing before, its removals neither. Waits says that this is not
+	// yet; it is of the instant at which the state is asked.
+	CountsFrom time.Time
+	Waits      bool
 }
 
 // Window is the account of one limit in one window. Used is Held + Committed; Committed contains Excess, which is what
@@ -108,6 +114,7 @@ type Hold struct {
 	Captured      int64  // reported executed so far
 	Executed      bool
 	Final         bool
+	Reconciled    bool       // people turned the charge into not_entered
 	Lines         []HoldLine // this chain's
 }
 
@@ -178,13 +185,15 @@ func (ss States) At(now time.Time) States {
 	return next
 }
 
-// AsOf asks the state at an instant: holds that no executor entered in time count nothing from that instant on.
+// AsOf asks the state at an instant: holds that no executor entered in time count nothing from that instant on, and what recovery keys
+// approved counts from its own.
 func (s *State) AsOf(now time.Time) *State {
-	if !slices.ContainsFunc(s.Holds, func(h Hold) bool { return h.lapsesBy(now) }) {
+	if !slices.ContainsFunc(s.Holds, func(h Hold) bool { return h.lapsesBy(now) }) && !s.maturesBy(now) {
 		return s
 	}
 	next := s.clone()
 	next.lapse(now)
+	next.mature(now)
 	return next
 }
 
@@ -228,8 +237,13 @@ func (ss States) Apply(d Document, now time.Time) (next States, touched []string
 		return nil, nil, err
 	}
 	next = maps.Clone(ss)
+	for id, s := range next {
+		if s.maturesBy(now) {
+			next[id] = s.AsOf(now)
+		}
+	}
 	for _, content := range contents {
-		s := ss.ByContent(content)
+		s := next.ByContent(content)
 		if s == nil {
 			return nil, nil, refuse("chain-unknown", "", "no such chain here")
 		}
@@ -274,6 +288,8 @@ func (ss States) chainsOf(d Document) ([]string, error) {
 		return ss.holdChains(b.Decision)
 	case *Notice:
 		return ss.contentChain(b.Content)
+	case *RefusalCount:
+		return ss.contentChain(b.Mandate)
 	case *Approval:
 		switch b.Kind {
 		case KindSupplement:
@@ -361,6 +377,8 @@ func (s *State) apply(ss States, d Document, now time.Time) error {
 		return s.applyReport(b)
 	case *Notice:
 		return s.applyNotice(b, now)
+	case *RefusalCount:
+		return s.applyCount(b, now)
 	}
 	return refuse("not-an-event", "", "a document of this type is no event of a chain")
 }
@@ -400,10 +418,10 @@ func (s *State) OpenHolds() int64 {
 	return n
 }
 
-// Newest is the newest roster version that was not vetoed.
+// Newest is the newest roster version that was not vetoed and, if recovery keys approved it, counts.
 func (s *State) Newest() *Roster {
 	for i := len(s.Versions) - 1; i >= 0; i-- {
-		if !s.Versions[i].Vetoed {
+		if !s.Versions[i].Vetoed && !s.Versions[i].Waits {
 			return s.Versions[i].Document.Body.(*Roster)
 		}
 	}
@@ -413,7 +431,7 @@ func (s *State) Newest() *Roster {
 // NewestContent is its content digest.
 func (s *State) NewestContent() string {
 	for i := len(s.Versions) - 1; i >= 0; i-- {
-		if !s.Versions[i].Vetoed {
+		if !s.Versions[i].Vetoed && !s.Versions[i].Waits {
 			return s.Versions[i].Content
 		}
 	}
@@ -438,11 +456,15 @@ func (s *State) InForce(now time.Time) []*Roster {
 func (s *State) live(now time.Time) []waitingVersion {
 	var live []waitingVersion
 	for _, v := range s.Versions {
-		if v.Vetoed || v.At.After(now) {
+		if v.Vetoed || v.start().After(now) {
 			continue
 		}
-		live = matured(live, v.At)
-		live = append(live, waitingVersion{v.Document.Body.(*Roster), v.At.Add(longestDelay(live))})
+		live = matured(live, v.start())
+		matures := v.CountsFrom // one that recovery keys approved has waited
+		if matures.IsZero() {
+			matures = v.At.Add(longestDelay(live))
+		}
+		live = append(live, waitingVersion{v.Document.Body.(*Roster), matures})
 	}
 	return matured(live, now)
 }
@@ -475,7 +497,7 @@ func longestDelay(live []waitingVersion) (longest time.Duration) {
 func (s *State) compromised() map[string]time.Time {
 	var dead map[string]time.Time
 	for _, v := range s.Versions {
-		if v.Vetoed {
+		if v.Vetoed || v.Waits {
 			continue
 		}
 		for _, p := range v.Document.Body.(*Roster).Terms().Persons {

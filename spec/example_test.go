@@ -51,6 +51,8 @@ func fullRoster(r *spec.Roster) {
 	r.Name, r.ValidUntil, r.Subject.Mode = "Acme's signature card", spec.At(writtest.Start.AddDate(5, 0, 0)), spec.ModeTest
 	r.Evidence = []jcs.Value{writtest.JSON(source)}
 	r.Terms().Public = &public
+	r.Terms().Recovery = &spec.RosterRecovery{Keys: []spec.RecoveryKey{{ID: writtest.Grantor + "#safe",
+		PublicKey: writtest.Acme("examples").Key("safe").Public().Multikey()}}, Threshold: 1, Delay: "P14D"}
 	r.Terms().Powers = append(r.Terms().Powers, spec.Power{Actions: []string{"payments.transfer"}, Persons: []string{"cfo"},
 		Threshold: 1, LeastGrade: spec.GradeDevice, UpTo: &spec.UpTo{Each: *euros(100_00), PerDay: euros(500_00)}})
 }
@@ -146,6 +148,7 @@ func executions(t testing.TB, w *writtest.World, p, granted spec.Document) []spe
 		t.Fatal(err)
 	}
 	r := *receipt.Body.(*spec.Receipt)
+	r.Terms().Reconciliation = jcs.FormatDigest([32]byte{2})
 	r.Name, r.ValidUntil = "Paid", spec.At(w.Now.AddDate(10, 0, 0))
 	return []spec.Document{commit, begin, report, w.Sign(newDocument(t, &r), "ledger", did.AssertionMethod, w.Now)}
 }

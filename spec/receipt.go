@@ -22,18 +22,20 @@ type ReceiptSubject struct {
 
 // ReceiptTerms say who claims the execution; comparing it with the bank's books is the reader's work.
 type ReceiptTerms struct {
-	Decision    string      `json:"decision"`
-	Begin       string      `json:"begin,omitempty"`
-	Report      string      `json:"report,omitempty"`
-	Grantor     string      `json:"grantor"`
-	Mandates    []string    `json:"mandates"`
-	Action      string      `json:"action"`
-	Outcome     string      `json:"outcome"`
-	Amount      *rule.Money `json:"amount,omitempty"`
-	ExecutedBy  string      `json:"executedBy,omitempty"` // agent, gateway or system-of-record
-	Executor    string      `json:"executor"`
-	ExternalRef string      `json:"externalRef,omitempty"`
-	At          Time        `json:"at"`
+	Decision string `json:"decision"`
+	Begin    string `json:"begin,omitempty"`
+	// Reconciliation is the word with which people took the charge for not executed.
+	Reconciliation string      `json:"reconciliation,omitempty"`
+	Report         string      `json:"report,omitempty"`
+	Grantor        string      `json:"grantor"`
+	Mandates       []string    `json:"mandates"`
+	Action         string      `json:"action"`
+	Outcome        string      `json:"outcome"`
+	Amount         *rule.Money `json:"amount,omitempty"`
+	ExecutedBy     string      `json:"executedBy,omitempty"` // agent, gateway or system-of-record
+	Executor       string      `json:"executor"`
+	ExternalRef    string      `json:"externalRef,omitempty"`
+	At             Time        `json:"at"`
 }
 
 func (r *Receipt) docType() string { return TypeReceipt }
@@ -63,6 +65,7 @@ func (r *Receipt) check() error {
 		func() error { return checkDigest(t.Action, place+"/action") },
 		func() error { return checkOptional(t.Begin, place+"/begin") },
 		func() error { return checkOptional(t.Report, place+"/report") },
+		func() error { return checkOptional(t.Reconciliation, place+"/reconciliation") },
 		func() error { return checkEach(place+"/mandates", t.Mandates) },
 	)
 }
@@ -72,9 +75,11 @@ func (r *Receipt) check() error {
 type Execution struct {
 	Decision Document
 	Begin    Document
-	Reports  []Document
-	LastAt   Time // ledger time of the last of these entries
-	Role     string
+	// Reconciled is the word with which people turned the charge into not_entered, zero where they did not. Reports come after it.
+	Reconciled Document
+	Reports    []Document
+	LastAt     Time // ledger time of the last of these entries
+	Role       string
 }
 
 // ReceiptOf makes the unsigned receipt of an authorised action.
@@ -96,6 +101,9 @@ func ReceiptOf(x Execution) (Document, error) {
 	if !x.Begin.IsZero() {
 		t.Begin = x.Begin.Digest
 	}
+	if !x.Reconciled.IsZero() {
+		t.Reconciliation = x.Reconciled.Digest
+	}
 	if err := t.addReports(x.Reports, d); err != nil {
 		return Document{}, err
 	}
@@ -103,9 +111,12 @@ func ReceiptOf(x Execution) (Document, error) {
 	return New(r)
 }
 
-// heldOutcome is the outcome where nobody has reported: charged at the decision, or begun and unknown.
+// heldOutcome is the outcome where nobody has reported: charged at the decision, or begun and unknown; people may have said that it was
+// not executed.
 func heldOutcome(x Execution, d *Decision) string {
 	switch {
+	case !x.Reconciled.IsZero():
+		return OutcomeNotEntered
 	case d.Charged:
 		return OutcomeCharged
 	case !x.Begin.IsZero():
@@ -114,14 +125,14 @@ func heldOutcome(x Execution, d *Decision) string {
 	return OutcomeHeld
 }
 
-// addReports folds the reports: executed amounts add up; above what was held, without a begin, or after the hold was given back
+// addReports folds the reports: executed amounts add up; above what was held, without a begin, or after the hold was given back,
 // they make an exception.
 func (t *ReceiptTerms) addReports(reports []Document, d *Decision) error {
 	action, err := ParseAction(d.Action)
 	if err != nil {
 		return err
 	}
-	closed := false
+	closed := t.Reconciliation != ""
 	for _, doc := range reports {
 		r, ok := doc.Body.(*Report)
 		if !ok || r.Decision != t.Decision {

@@ -27,20 +27,21 @@ type RosterSubject struct {
 
 // RosterTerms are the grantor's own words. Version counts from 1; Previous is the content digest of the version before.
 type RosterTerms struct {
-	Grantor         string     `json:"grantor"`
-	Salt            string     `json:"salt"`
-	Log             string     `json:"log"`
-	Version         int64      `json:"version"`
-	Previous        string     `json:"previous,omitempty"`
-	Persons         []Person   `json:"persons"`
-	Powers          []Power    `json:"powers"`
-	ChangeThreshold int64      `json:"changeThreshold"`
-	ChangeDelay     string     `json:"changeDelay,omitempty"` // ISO 8601 duration; absent means P3D
-	Public          *bool      `json:"public,omitempty"`
-	Revokers        []string   `json:"revokers,omitempty"`
-	Seals           []SealKey  `json:"seals"`
-	Ledgers         []PartyKey `json:"ledgers"`
-	Executors       []Executor `json:"executors,omitempty"`
+	Grantor         string          `json:"grantor"`
+	Salt            string          `json:"salt"`
+	Log             string          `json:"log"`
+	Version         int64           `json:"version"`
+	Previous        string          `json:"previous,omitempty"`
+	Persons         []Person        `json:"persons"`
+	Powers          []Power         `json:"powers"`
+	ChangeThreshold int64           `json:"changeThreshold"`
+	ChangeDelay     string          `json:"changeDelay,omitempty"` // ISO 8601 duration; absent means P3D
+	Recovery        *RosterRecovery `json:"recovery,omitempty"`
+	Public          *bool           `json:"public,omitempty"`
+	Revokers        []string        `json:"revokers,omitempty"`
+	Seals           []SealKey       `json:"seals"`
+	Ledgers         []PartyKey      `json:"ledgers"`
+	Executors       []Executor      `json:"executors,omitempty"`
 }
 
 // Person is one human approver with keys of their own.
@@ -122,7 +123,7 @@ func (r *Roster) check() error {
 	return firstError(
 		func() error { return checkSalt(t.Salt, at+"/salt") },
 		func() error { return checkMode(r.Subject.Mode) },
-		t.checkDelay, t.checkPersons, t.checkPowers, t.checkParties,
+		t.checkDelay, t.checkPersons, t.checkPowers, t.checkParties, t.checkRecovery,
 		func() error { return checkEvidence(r.Evidence) },
 	)
 }

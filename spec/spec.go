@@ -33,10 +33,11 @@ const (
 	TypeReport       = "report"
 	TypeNotice       = "revocationnotice"
 	TypeTemplate     = "actiontemplate"
+	TypeRefusalCount = "refusalcount"
 )
 
 // Body is the typed content of a Document: a pointer to one of Roster, Mandate, Supplement, Policy, Receipt, Approval, Presentation,
-// Decision, Commit, Begin, Report, Notice or ActionTemplate.
+// Decision, Commit, Begin, Report, Notice, RefusalCount or ActionTemplate.
 type Body interface {
 	docType() string
 	// check refuses what the Go types alone admit: versions, syntax of members, contradictions.
@@ -196,6 +197,8 @@ func newBody(docType string) Body {
 		return new(Notice)
 	case TypeTemplate:
 		return new(ActionTemplate)
+	case TypeRefusalCount:
+		return new(RefusalCount)
 	}
 	return nil
 }

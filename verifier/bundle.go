@@ -24,7 +24,7 @@ type Bundle struct {
 	Decision     jcs.Value   `json:"decision"`
 	Interim      []jcs.Value `json:"interim,omitempty"`
 	Supplements  []jcs.Value `json:"supplements,omitempty"`
-	Words        []jcs.Value `json:"words,omitempty"`   // of people, that no credential carries: declines, withdrawals, what they withdrew
+	Words        []jcs.Value `json:"words,omitempty"`   // of people, that no credential carries: declines, withdrawals, what they withdrew, reconciliations
 	Notices      []jcs.Value `json:"notices,omitempty"` // on the roster's chain: vetoes
 	Commit       jcs.Value   `json:"commit,omitempty"`
 	Presentation jcs.Value   `json:"presentation"`        // with the mandate chain and its approvals
@@ -53,7 +53,9 @@ type OpenedAt struct {
 type Archive interface {
 	Record(ctx context.Context, org, digest string) (spec.Record, error)
 	RosterState(ctx context.Context, org, grantor string) (*spec.State, error)
-	// Following are the begin and the reports of a decision, in log order.
+	// States are the chains that refs name, with the holds of the decisions however they stand.
+	States(ctx context.Context, org string, refs []spec.ChainRef, decisions []string) (spec.States, error)
+	// Following are the begin and the reports of a decision, and what people said to reconcile its charge, in log order.
 	Following(ctx context.Context, org, decision string) ([]spec.Record, error)
 	// Chain are the entries of a chain from one seq to another, both included; to 0 is its end.
 	Chain(ctx context.Context, org, content string, from, to int64) ([]spec.Record, error)
@@ -316,6 +318,8 @@ func (x *exporter) following(records []spec.Record) error {
 			x.bundle.Begin = r.Document.Value
 		case *spec.Report:
 			x.bundle.Reports = append(x.bundle.Reports, r.Document.Value)
+		case *spec.Approval:
+			x.bundle.Words = append(x.bundle.Words, r.Document.Value)
 		}
 		if err := x.log(r); err != nil {
 			return err
@@ -353,19 +357,28 @@ func Receipt(ctx context.Context, archive Archive, org, decision string) (receip
 	if err != nil {
 		return receipt, at, err
 	}
-	following, err := archive.Following(ctx, org, decision)
+	d, ok := rec.Document.Body.(*spec.Decision)
+	if !ok {
+		return receipt, at, spec.Refuse("not-found", "", "no decision with this digest")
+	}
+	leaf, err := archive.States(ctx, org, []spec.ChainRef{{Content: d.Leaf(), Kind: spec.KindMandate}}, []string{decision})
 	if err != nil {
 		return receipt, at, err
 	}
-	return receiptOf(ctx, archive, org, rec, following)
+	following, err := archive.Following(ctx, org, decision) // behind the states: the word that reconciled is among them
+	if err != nil {
+		return receipt, at, err
+	}
+	return receiptOf(ctx, archive, org, rec, following, isReconciled(leaf.ByContent(d.Leaf()), decision))
 }
 
 // FirstReceipt is Receipt of a decision as it was just logged, before anything could follow it.
 func FirstReceipt(ctx context.Context, archive Archive, org string, decision spec.Record) (receipt spec.Document, at time.Time, err error) {
-	return receiptOf(ctx, archive, org, decision, nil)
+	return receiptOf(ctx, archive, org, decision, nil, false)
 }
 
-func receiptOf(ctx context.Context, archive Archive, org string, rec spec.Record, following []spec.Record) (receipt spec.Document, at time.Time, err error) {
+func receiptOf(ctx context.Context, archive Archive, org string, rec spec.Record, following []spec.Record, reconciled bool) (
+	receipt spec.Document, at time.Time, err error) {
 	d, ok := rec.Document.Body.(*spec.Decision)
 	if !ok {
 		return receipt, at, spec.Refuse("not-found", "", "no decision with this digest")
@@ -374,18 +387,18 @@ func receiptOf(ctx context.Context, archive Archive, org string, rec spec.Record
 	if err != nil {
 		return receipt, at, err
 	}
-	x := spec.Execution{Decision: rec.Document, LastAt: spec.At(rec.At)}
-	x.Role = roleThen(d, roster)
-	for _, r := range following {
-		x.LastAt = spec.At(r.At)
-		if _, ok := r.Document.Body.(*spec.Begin); ok {
-			x.Begin = r.Document
-		} else {
-			x.Reports = append(x.Reports, r.Document)
-		}
+	x := spec.Execution{Decision: rec.Document, Role: roleThen(d, roster)}
+	for _, r := range append([]spec.Record{rec}, following...) {
+		x.Follow(r.Document, r.At, reconciled)
 	}
 	receipt, err = spec.ReceiptOf(x)
 	return receipt, x.LastAt.Time, err
+}
+
+// isReconciled says whether people took the charge of a decision for not executed.
+func isReconciled(leaf *spec.State, decision string) bool {
+	h := leaf.Hold(decision)
+	return h != nil && h.Reconciled
 }
 
 // roleThen is the executor's role in the roster that was in force at the decision: later versions change no receipt.

@@ -100,6 +100,7 @@ func check(data []byte, trust *Trust, o CheckOptions, read func(jcs.Value) readD
 		c.out.Holds = c.out.Holds && (v.Outcome == Holds || v.Outcome == NotAsked)
 		c.out.Verdicts = append(c.out.Verdicts, v)
 	}
+	c.replaced()
 	c.out.Signatures = c.cosigned + c.verifications()
 	return c
 }

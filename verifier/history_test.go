@@ -40,8 +40,10 @@ type charge struct {
 	d        *spec.Decision
 	amount   int64
 	entered  bool
-	closed   bool // not entered, failed, or a final report: nothing is open any more
-	final    bool // a final report came
+	closed   bool            // not entered, failed, or a final report: nothing is open any more
+	final    bool            // a final report came
+	given    bool            // back: people took it for not executed
+	by       map[string]bool // who has said so
 	captured int64
 	within   int64 // of captured, what the hold was open for
 	excess   int64
@@ -77,7 +79,7 @@ func live(t *testing.T, every func(*history), authorized func(*history, spec.Sta
 		step := func(f func()) func(*rapid.T) { return func(*rapid.T) { f() } }
 		r.Repeat(map[string]func(*rapid.T){
 			"ask": step(h.askSome), "ask2": step(h.askSome), "begin": step(h.beginSome), "report": step(h.reportSome), "wait": step(h.wait),
-			"recover": step(h.answerSome), "replay": step(h.replaySome), "suspend": step(h.suspendSome), "resume": step(h.resumeSome), "roster": step(h.changeRoster), "policy": step(h.changePolicy),
+			"recover": step(h.answerSome), "replay": step(h.replaySome), "suspend": step(h.suspendSome), "resume": step(h.resumeSome), "reconcile": step(h.reconcileSome), "roster": step(h.changeRoster), "policy": step(h.changePolicy),
 			"": func(*rapid.T) {
 				if h.every != nil {
 					h.every(h)
@@ -206,7 +208,7 @@ func (c *charge) report(outcome string, amount int64, final bool, now time.Time)
 		return
 	}
 	open := int64(0)
-	if c.entered && !c.closed || c.d.SelfExecuted {
+	if c.entered && !c.closed || c.d.SelfExecuted && !c.given {
 		open = max(0, c.amount-c.within)
 	}
 	within := min(open, amount)
@@ -217,7 +219,7 @@ func (c *charge) report(outcome string, amount int64, final bool, now time.Time)
 // used is what a charge takes from a budget, and the lift that stands for it, at an instant.
 func (c *charge) used(now time.Time) int64 {
 	switch {
-	case c.d.SelfExecuted:
+	case c.d.SelfExecuted && !c.given:
 		return c.amount + c.excess
 	case c.closed || c.lapsed(now):
 		return c.captured
@@ -232,7 +234,7 @@ func (c *charge) lift(owner string, now time.Time) int64 {
 			lift, _ = rule.ParseUnits(u.Lift, u.Unit)
 		}
 	}
-	if released := c.amount - c.within; !c.d.SelfExecuted && (c.closed || c.lapsed(now)) {
+	if released := c.amount - c.within; c.given || !c.d.SelfExecuted && (c.closed || c.lapsed(now)) {
 		lift = max(0, lift-released)
 	}
 	return lift

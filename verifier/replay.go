@@ -20,6 +20,7 @@ func (c *checking) replay() error {
 	}
 	for i, e := range c.events {
 		place := "/logged/" + strconv.Itoa(i) + "/document"
+		c.states = c.states.At(e.at)
 		if err := c.signature(e); err != nil {
 			return placed(place, err)
 		}
@@ -385,6 +386,9 @@ func (c *checking) approverSigned(doc spec.Document, a *spec.Approval, at time.T
 	judges := []*spec.Roster{c.rosters[0].Body.(*spec.Roster)}
 	if r := c.states.Roster(judges[0].Terms().Grantor); r != nil {
 		judges = r.InForce(at)
+		if key, ok := r.RecoveryKey(a.Approver, at); ok && a.Kind == spec.KindRoster {
+			return spec.CheckSignature(doc, key, a.Approver, did.CapabilityDelegation)
+		}
 	}
 	for _, r := range judges {
 		key, ok := r.Terms().Key(a.Approver)
@@ -447,19 +451,10 @@ func (c *checking) checkReceipt(d *spec.Decision) error {
 	if err != nil {
 		return err
 	}
-	x := spec.Execution{Decision: c.decision}
-	x.Role = roleThen(d, roster)
+	x := spec.Execution{Decision: c.decision, Role: roleThen(d, roster)}
+	reconciled := isReconciled(c.states.ByContent(d.Leaf()), c.decision.Digest)
 	for _, e := range c.events {
-		switch e.doc.Body.(type) {
-		case *spec.Decision:
-		case *spec.Begin:
-			x.Begin = e.doc
-		case *spec.Report:
-			x.Reports = append(x.Reports, e.doc)
-		default:
-			continue
-		}
-		x.LastAt = spec.At(e.at)
+		x.Follow(e.doc, e.at, reconciled)
 	}
 	same, err := spec.ReceiptOf(x)
 	if err != nil {

@@ -99,7 +99,11 @@ func (v *Verifier) Verify(ctx context.Context, r Request) (spec.Logged, error) {
 			if err := o.fresh(now); err != nil {
 				return nil, err
 			}
-			return decide(states, now)
+			docs, err := decide(states, now)
+			if err != nil {
+				return nil, err
+			}
+			return v.counted(states.ByContent(o.leaf().Content), docs, now)
 		})
 	})
 }

@@ -20,6 +20,7 @@ type approveCmd struct {
 	Draft    string `placeholder:"ID" help:"Draft that waits on the server."`
 	Recovery string `placeholder:"ID" help:"Recovery (rcv_…) that waits on the server."`
 	Resume   string `placeholder:"ID" help:"Suspended mandate that may act again."`
+	Charge   string `name:"reconcile" placeholder:"ID" help:"Decision (dec_…) whose charge was not executed."`
 	Decline  bool   `xor:"word" help:"Decline: this ends the draft or the recovery."`
 	Withdraw bool   `xor:"word" help:"Take your approval back, while others are missing."`
 	Locale   string `default:"en" enum:"en,pt" help:"Language of the sentences: en or pt."`
@@ -36,6 +37,7 @@ part of what you sign. On a script's standard input nobody is asked: --yes says 
 
     writ approve --key treasurer.key --draft urn:uuid:…
     writ approve --key cfo.key --recovery rcv_… --decline
+    writ approve --key cfo.key --reconcile dec_…
 
 ` + remoteHelp
 }
@@ -49,13 +51,13 @@ type matter struct {
 
 func (c approveCmd) Run(sys *system) error {
 	given := 0
-	for _, s := range []string{c.File, c.Draft, c.Recovery, c.Resume} {
+	for _, s := range []string{c.File, c.Draft, c.Recovery, c.Resume, c.Charge} {
 		if s != "" {
 			given++
 		}
 	}
 	if given != 1 {
-		return usage(errors.New("name one thing to sign: FILE, --draft, --recovery or --resume"))
+		return usage(errors.New("name one thing to sign: FILE, --draft, --recovery, --resume or --reconcile"))
 	}
 	var d writ.Draft
 	var err error
@@ -101,6 +103,8 @@ func (c approveCmd) matters(to *connection, key vc.Signer, d writ.Draft) (all []
 		return c.recoveries(to, key)
 	case c.Resume != "":
 		return c.resumption(to, key)
+	case c.Charge != "":
+		return c.reconciliation(to, key)
 	case c.Draft != "":
 		if d, err = to.GetDraft(to.ctx, c.Draft); err != nil {
 			return nil, err
@@ -234,8 +238,11 @@ func (c approveCmd) sign(sys *system, to *connection, key vc.Signer, m matter) e
 	}
 	return to.print(sys, c.JSON, func() {
 		printLogged(sys, c.word(), ack)
-		if m.Kind == spec.KindResume {
+		switch m.Kind {
+		case spec.KindResume:
 			to.printStatus(sys, m.Digest)
+		case spec.KindReconciliation:
+			c.printOutcome(sys, to)
 		}
 	})
 }

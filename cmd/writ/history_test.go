@@ -103,11 +103,11 @@ func (r *recorder) answered(call *history.Call, status int, data []byte) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	switch {
-	case status >= 500 || status == http.StatusTooManyRequests:
-		return
 	case status >= 400:
 		var problem writ.Error
-		r.err = errors.Join(r.err, json.Unmarshal(data, &problem))
+		if json.Unmarshal(data, &problem) != nil || status >= 500 || problem.Code == "rate-limited" {
+			return
+		}
 		call.Refused = problem.Code
 	case call.Op == "verify":
 		var a writ.Answer

@@ -229,7 +229,7 @@ func (w *worker) ask(ctx context.Context, r writ.Request) (writ.Answer, bool) {
 				}
 			}
 			return a, true
-		case ctx.Err() != nil:
+		case ctx.Err() != nil, writ.ReasonOf(err) == "refusals-many": // it was refused, and counted
 			return a, false
 		case !retryable(err):
 			w.t.Errorf("verify: %v", err)

@@ -32,6 +32,7 @@ type cli struct {
 	Policy      policyCmd      `cmd:"" help:"Write, propose and read policies: limits of many mandates."`
 	Template    templateCmd    `cmd:"" help:"Write down what actions of a type look like, for mandates to name."`
 	Approve     approveCmd     `cmd:"" help:"Sign a person's word on a draft or a recovery."`
+	Notice      noticeCmd      `cmd:"" help:"Sign a revoker's notice: suspend or revoke a mandate, veto a roster version."`
 	Trust       trustCmd       `cmd:"" help:"Write and read trust files: what you believe before you see any evidence."`
 	Verify      verifyCmd      `cmd:"" help:"Verify a bundle offline, or try a file of actions against mandates."`
 	Audit       auditCmd       `cmd:"" help:"Verify many bundles offline, and count what they rest on."`

@@ -306,46 +306,6 @@ func (c mandateListCmd) Run(sys *system) error {
 	})
 }
 
-// notice takes authority away with a key that the roster lets revoke.
-type notice struct {
-	ID   string `arg:"" help:"mnd_…, urn:uuid:… or content digest."`
-	Key  string `required:"" placeholder:"FILE" help:"Key file of a revoker of the roster."`
-	JSON bool   `name:"json" help:"Print the API's object."`
-	remote
-}
-
-const noticeHelp = `The notice is signed here and counts from its log entry: no AUTHORIZED follows it. What was entered before may still be reported.
-
-`
-
-func (c notice) send(sys *system, act string) error {
-	_, key, err := readKey(sys, c.Key)
-	if err != nil {
-		return err
-	}
-	to, err := c.connect(sys)
-	if err != nil {
-		return err
-	}
-	m, err := to.Mandate(to.ctx, c.ID)
-	if err != nil {
-		return err
-	}
-	root, err := to.rootOf(m)
-	if err != nil {
-		return err
-	}
-	id, err := to.keyID(root.Terms().Grantor.ID, key)
-	if err != nil {
-		return err
-	}
-	ack, err := to.Notice(to.ctx, writ.Approver{KeyID: id, Key: key}, act, m.Content, root.Subject.Mode)
-	if err != nil {
-		return err
-	}
-	return to.print(sys, c.JSON, func() { printLogged(sys, act, ack) })
-}
-
 // rootOf walks up to the mandate that people granted.
 func (c *connection) rootOf(m writ.Mandate) (*spec.Mandate, error) {
 	for range spec.MaxChain {
@@ -382,7 +342,7 @@ type mandateRevokeCmd struct {
 // Help is the long text of writ mandate revoke --help.
 func (mandateRevokeCmd) Help() string { return noticeHelp + remoteHelp }
 
-func (c mandateRevokeCmd) Run(sys *system) error { return c.send(sys, spec.ActRevoke) }
+func (c mandateRevokeCmd) Run(sys *system) error { return c.send(sys, spec.ActRevoke, false) }
 
 type mandateSuspendCmd struct {
 	notice `embed:""`
@@ -393,4 +353,4 @@ func (mandateSuspendCmd) Help() string {
 	return noticeHelp + "The mandate's approvers resume it with writ approve --resume.\n\n" + remoteHelp
 }
 
-func (c mandateSuspendCmd) Run(sys *system) error { return c.send(sys, spec.ActSuspend) }
+func (c mandateSuspendCmd) Run(sys *system) error { return c.send(sys, spec.ActSuspend, false) }

@@ -207,7 +207,7 @@ func (l *ledger) openJournal(ctx context.Context) error {
 	return l.markBoot(l.lastBoot, l.sys.random)
 }
 
-// signer adds the server's own proofs, by type of document: the decision key signs decisions and receipts, the seal the credentials
+// signer adds the server's own proofs, by type of document: the decision key signs decisions, receipts and counts of refusals, the seal the credentials
 // that it packages. Keys are distinct by type and bound to it wherever a proof is verified.
 func (l *ledger) signer() (func(context.Context, spec.Document, time.Time) (spec.Document, error), error) {
 	decision, err := l.keys.Signer(decisionKey)
@@ -221,7 +221,7 @@ func (l *ledger) signer() (func(context.Context, spec.Document, time.Time) (spec
 	decided := l.decisionID(decision)
 	return func(_ context.Context, d spec.Document, created time.Time) (spec.Document, error) {
 		key, method := seal, sealID(seal)
-		if d.Type == spec.TypeDecision || d.Type == spec.TypeReceipt {
+		if d.Type == spec.TypeDecision || d.Type == spec.TypeReceipt || d.Type == spec.TypeRefusalCount {
 			key, method = decision, decided
 		}
 		return signed(d, key, vc.ProofOptions{VerificationMethod: method, Purpose: did.AssertionMethod, Created: created})
@@ -350,7 +350,7 @@ func (h hostedAgents) Create(name string) (vc.Signer, error) {
 func (l *ledger) serve(ctx context.Context, sys *system, d doors) error {
 	work, end := context.WithCancelCause(context.WithoutCancel(ctx))
 	var running sync.WaitGroup
-	for _, run := range []func(context.Context) error{l.publish, l.api.Recover} {
+	for _, run := range []func(context.Context) error{l.publish, l.api.Recover, l.api.CountRefusals} {
 		running.Go(func() {
 			if err := run(work); err != nil && work.Err() == nil {
 				end(err)

@@ -51,6 +51,7 @@ type credentials interface {
 type requests interface {
 	Answer(ctx context.Context, org string, key spec.RequestKey) (answer spec.Logged, final bool, err error)
 	Interim(ctx context.Context) ([]journal.Interim, error)
+	Uncounted(ctx context.Context) ([]journal.Uncounted, error)
 	Watch(key spec.RequestKey) (changed <-chan struct{}, stop func())
 }
 

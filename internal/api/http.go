@@ -85,7 +85,7 @@ func register[I, O any](s *Server, o operation, handle func(context.Context, *I)
 		func(ctx context.Context, in *I) (*reply, error) {
 			out, err := handle(ctx, in)
 			if err != nil {
-				return s.problemOf(ctx, err).reply(), nil
+				return s.refusal(ctx, err), nil
 			}
 			return s.replyOf(ctx, o.status, out), nil
 		})

@@ -21,7 +21,7 @@ import (
 // decision gives, which is an answer and no problem.
 var neverAnswered = []string{"log-", "bundle-", "batch-", "did-", "key-", "status-", "note-", "checkpoint-", "policy-syntax", "trust-", "vc-", "vp-", "entry-",
 	"proof-syntax", "proof-inclusion", "proof-consistency", "chain-order", "position-other", "decision-other", "env-unknown", "ledger-unknown",
-	"receipt-other", "expect-other", "type-unsupported", "window-unknown", "op-invalid", "journal-closed", "transparency-missing",
+	"receipt-other", "expect-other", "refusals-minute", "type-unsupported", "window-unknown", "op-invalid", "journal-closed", "transparency-missing",
 	"action-not-covered", "resource-not-covered", "amount-", "count-exceeded", "outside-hours", "value-", "lift-above-ceiling", "recovery-declined",
 	"recovery-expired", "recoveries-many", "chain-gap", "bundle-decisions", "approval-needed", "interval-too-short", "items-many", "pattern-mismatch", "expression-false", "expression-absent", "expression-kind",
 	"expression-currency", "credential-absent", "credential-subject", "credential-early", "credential-expired", "credential-stale", "credential-status",
@@ -197,6 +197,7 @@ func TestForeign(t *testing.T) {
 		"GET /v1/receipts/{id}/bundle":       {held.ID, held.Digest},
 		"DELETE /v1/api-keys/{id}":           {k.ID},
 		"POST /v1/recoveries/{id}/approvals": {string(lifted.Bytes())},
+		"POST /v1/decisions/{id}/approvals":  {string(s.Reconcile("cfo", spec.Approve, mandate, decision).Bytes())},
 		"POST /v1/approvals":                 {string(approval.Bytes())},
 		"POST /v1/delegations":               {string(child.Bytes())},
 		"POST /v1/notices":                   {string(s.Notice("cfo", spec.ActRevoke, content).Bytes())},

@@ -42,7 +42,7 @@ var statuses = byCode(map[int]string{
 		resource-repeated nonce-length payload-absent idempotency-key constraints-many constraint-repeated recovery-repeated
 		recovery-foreign recovery-unliftable recovery-unbounded recovery-window approval-clause text-hidden issuer-unknown approver-repeated approver-unknown threshold-range grade-unknown
 		delegation-depth child-approvers child-status child-issuer child-parent child-grantor child-ledger child-validity
-		child-depth child-self-executed child-policies policies-many policy-version policy-shared policy-account policy-foreign policy-unknown roster-version roster-threshold roster-person roster-key roster-party executor-role
+		child-depth child-self-executed child-policies policies-many policy-version policy-shared policy-account policy-foreign policy-unknown roster-version roster-threshold roster-person roster-key roster-party recovery-delay recovery-other executor-role
 		lift-foreign notice-act decision-result decision-missing decision-check decision-identity decision-execute-before
 		report-outcome report-amount receipt-foreign receipt-outcome mandate-incomplete supplement-alone approval-kind
 		approval-decision approval-expiry approval-expired approval-stale approval-future approval-not-logged power-missing
@@ -58,7 +58,7 @@ var statuses = byCode(map[int]string{
 		vc-subject vc-status vc-evidence vc-time status-entry status-list status-encoding status-size
 		template-invalid templates-many template-repeated template-unknown template-other
 		rdf-context rdf-keyword rdf-term rdf-reference rdf-character rdf-size rdf-poison rdf-processing`,
-	http.StatusTooManyRequests:    "rate-limited",
+	http.StatusTooManyRequests:    "rate-limited refusals-many",
 	http.StatusServiceUnavailable: "indeterminate",
 	// Our own failure.
 	http.StatusInternalServerError: "internal",
@@ -167,7 +167,7 @@ func (p problem) reply() *reply {
 }
 
 func (s *Server) writeProblem(w http.ResponseWriter, r *http.Request, err error) {
-	s.problemOf(r.Context(), err).reply().write(w)
+	s.refusal(r.Context(), err).write(w)
 }
 
 // methodNotAllowed names the methods that the path takes (RFC 9110 section 15.5.6).

@@ -27,7 +27,7 @@ func (s *Server) routes() {
 	register(s, operation{id: "delegate", method: post, path: "/v1/delegations", scope: ScopeIssue, takes: spec.TypeMandate,
 		summary: "Hand over a mandate that an agent signed for another below its own"}, s.delegate)
 	register(s, operation{id: "notice", method: post, path: "/v1/notices", scope: ScopeRevoke, takes: spec.TypeNotice,
-		summary: "Revoke or suspend a mandate"}, s.notice)
+		summary: "Revoke or suspend a mandate, or veto a roster version that waits"}, s.notice)
 	register(s, operation{id: "listMandates", method: get, path: "/v1/mandates", scope: ScopeRead,
 		summary: "The organisation's mandates, newest first"}, s.listMandates)
 	register(s, operation{id: "getMandate", method: get, path: "/v1/mandates/{id}", scope: ScopeRead,
@@ -49,6 +49,8 @@ func (s *Server) routes() {
 		summary: "What a waiting request waits for, and its end"}, s.getRecovery)
 	register(s, operation{id: "approveSupplement", method: post, path: "/v1/recoveries/{id}/approvals", scope: ScopeApprove, takes: spec.TypeApproval,
 		summary: "Hand over a person's approval of a supplement"}, s.approveSupplement)
+	register(s, operation{id: "reconcile", method: post, path: "/v1/decisions/{id}/approvals", scope: ScopeApprove, takes: spec.TypeApproval,
+		summary: "Hand over a person's word that the charge of a decision was not executed"}, s.reconcile)
 	register(s, operation{id: "getReceipt", method: get, path: "/v1/receipts/{id}", scope: ScopeRead,
 		summary: "The receipt of an authorised action, by the decision's urn, dec_ or rcp_ id, or digest"}, s.getReceipt)
 	register(s, operation{id: "getBundle", method: get, path: "/v1/receipts/{id}/bundle", scope: ScopeRead, gives: bundle{},

@@ -146,6 +146,7 @@ func (j *Journal) apply(b *batch, c *call) error {
 	}
 	docs, err := j.decide(c, view, b.now)
 	if err != nil || len(docs) == 0 {
+		b.beyond(org, err)
 		return err
 	}
 	states, records := []spec.States{view}, []record(nil)

@@ -66,13 +66,8 @@ func (j *Journal) commit(ctx context.Context, calls []*call) {
 		c.err = j.apply(b, c)
 	}
 	if len(b.records) == 0 {
-		// Nothing to write: everything was known or refused.
-		j.states.read(b.chains, b.now, b.size)
-		if err := j.rollback(ctx); err != nil {
-			b.finish(&IndeterminateError{Err: err})
-			return
-		}
-		b.finish(nil)
+		// Nothing to log: everything was known or refused.
+		j.finishUnlogged(ctx, b)
 		return
 	}
 	if err := j.sign(ctx, b); err != nil {
@@ -262,7 +257,7 @@ func contentOf(d spec.Document) string {
 	return ""
 }
 
-// refersTo is the decision that a document is about.
+// refersTo is the decision that a document is about; of a word on a charge, the content that stands for the decision.
 func refersTo(d spec.Document) string {
 	switch b := d.Body.(type) {
 	case *spec.Begin:
@@ -273,6 +268,10 @@ func refersTo(d spec.Document) string {
 		return b.Terms().Decision
 	case *spec.Decision:
 		return b.Resumes
+	case *spec.Approval:
+		if b.Kind == spec.KindReconciliation {
+			return b.Content
+		}
 	}
 	return ""
 }

@@ -84,15 +84,17 @@ func (l *loading) want(key docKey, put func(spec.Document)) {
 
 func (l *loading) loadChains(contents []string) error {
 	err := each(l.ctx, l.q, `
-		SELECT id, org, kind, content, status, seq, head, at, since, document FROM chain
+		SELECT c.id, org, kind, content, status, seq, head, at, since, document, refused_from, refused, COALESCE(r.beyond, 0)
+		FROM chain AS c LEFT JOIN refusal AS r ON r.chain = c.id
 		WHERE content IN (SELECT value FROM json_each(?))`,
 		func(rows *sql.Rows) error {
 			h, s := &held{}, &spec.State{}
-			var at, since int64
-			if err := rows.Scan(&s.Chain, &h.org, &s.Kind, &s.Content, &s.Status, &s.Seq, &s.Head, &at, &since, &h.document); err != nil {
+			var at, since, refused int64
+			if err := rows.Scan(&s.Chain, &h.org, &s.Kind, &s.Content, &s.Status, &s.Seq, &s.Head, &at, &since, &h.document,
+				&refused, &s.Refusals.Logged, &s.Refusals.Beyond); err != nil {
 				return err
 			}
-			s.At, s.Since, h.state = instant(at), instant(since), s
+			s.At, s.Since, s.Refusals.From, h.state = instant(at), instant(since), instant(refused), s
 			l.chains[s.Chain] = h
 			if h.document != "" {
 				l.want(docKey{h.org, h.document}, func(d spec.Document) {
@@ -111,16 +113,17 @@ func (l *loading) loadChains(contents []string) error {
 
 func (l *loading) loadVersions() error {
 	return each(l.ctx, l.q, `
-		SELECT chain, content, document, at, vetoed FROM roster_version
+		SELECT chain, content, document, at, vetoed, counts_from FROM roster_version
 		WHERE chain IN (SELECT value FROM json_each(?)) ORDER BY chain, born`,
 		func(rows *sql.Rows) error {
 			var chain, document string
-			var at int64
+			var at, counts int64
 			v := spec.RosterVersion{}
-			if err := rows.Scan(&chain, &v.Content, &document, &at, &v.Vetoed); err != nil {
+			if err := rows.Scan(&chain, &v.Content, &document, &at, &v.Vetoed, &counts); err != nil {
 				return err
 			}
-			v.At = instant(at)
+			v.At, v.CountsFrom = instant(at), instant(counts)
+			v.Waits = l.now.Before(v.CountsFrom)
 			l.addVersion(l.chains[chain], document, v)
 			return nil
 		}, l.ids)
@@ -200,7 +203,7 @@ func (l *loading) loadDocuments() error {
 }
 
 const holdColumns = `chain, decision, mandates, action, payload, executor, self_executed, charged, execute_before, status,
-	begin_digest, currency, amount, captured, executed, final, policies, born`
+	begin_digest, currency, amount, captured, executed, final, reconciled, policies, born`
 
 // loadHolds reads open holds and those asked for, in the order in which they were given.
 func (l *loading) loadHolds() error {
@@ -216,7 +219,7 @@ func (l *loading) loadHolds() error {
 			var before, born int64
 			h := spec.Hold{}
 			if err := rows.Scan(&chain, &h.Decision, &mandates, &h.Action, &h.Payload, &h.Executor, &h.SelfExecuted, &h.Charged,
-				&before, &h.Status, &h.Begin, &h.Currency, &h.Amount, &h.Captured, &h.Executed, &h.Final, &policies, &born); err != nil {
+				&before, &h.Status, &h.Begin, &h.Currency, &h.Amount, &h.Captured, &h.Executed, &h.Final, &h.Reconciled, &policies, &born); err != nil {
 				return err
 			}
 			h.Mandates, h.Policies, h.ExecuteBefore = strings.Fields(mandates), fields(policies), instant(before)

@@ -37,15 +37,16 @@ func key(parts ...string) string { return strings.Join(parts, "\x00") }
 
 // projections are the rows that the documents of a batch change, beside the documents themselves.
 type projections struct {
-	chains, budgets, holds, lines, proposals, approvals, effected, versions, requests, refs table
+	chains, budgets, holds, lines, proposals, approvals, effected, versions, requests, refs, refusals table
 }
 
 func newProjections() *projections {
 	p := &projections{}
 	p.chains.statement = `
-		INSERT INTO chain (id, org, kind, content, status, seq, head, at, since, document, urn, name, grantor, born) VALUES %s
+		INSERT INTO chain (id, org, kind, content, status, seq, head, at, since, document, urn, name, grantor, refused_from, refused, born) VALUES %s
 		ON CONFLICT (id) DO UPDATE SET status = excluded.status, seq = excluded.seq, head = excluded.head, at = excluded.at, since = excluded.since,
-			document = excluded.document, urn = excluded.urn, name = excluded.name, grantor = excluded.grantor`
+			document = excluded.document, urn = excluded.urn, name = excluded.name, grantor = excluded.grantor,
+			refused_from = excluded.refused_from, refused = excluded.refused`
 	p.budgets.statement = `
 		INSERT INTO budget (chain, constraint_id, unit, from_at, to_at, maximum, lifted, held, committed, excess, lifts) VALUES %s
 		ON CONFLICT (chain, constraint_id, unit, from_at) DO UPDATE SET maximum = excluded.maximum, lifted = excluded.lifted,
@@ -53,7 +54,7 @@ func newProjections() *projections {
 	p.holds.statement = `
 		INSERT INTO hold (` + holdColumns + `) VALUES %s
 		ON CONFLICT (decision, chain) DO UPDATE SET status = excluded.status, begin_digest = excluded.begin_digest,
-			captured = excluded.captured, executed = excluded.executed, final = excluded.final`
+			captured = excluded.captured, executed = excluded.executed, final = excluded.final, reconciled = excluded.reconciled`
 	p.lines.statement = `
 		INSERT INTO hold_line (decision, chain, line, constraint_id, unit, from_at, amount, open, lift) VALUES %s
 		ON CONFLICT (decision, chain, line) DO UPDATE SET open = excluded.open, lift = excluded.lift`
@@ -63,13 +64,14 @@ func newProjections() *projections {
 	p.approvals.statement = `INSERT INTO approval (chain, document, proposal, at, born) VALUES %s`
 	p.effected.statement = `DELETE FROM approval WHERE (chain, document) IN (VALUES %s)`
 	p.versions.statement = `
-		INSERT INTO roster_version (chain, version, content, document, at, vetoed, born) VALUES %s
+		INSERT INTO roster_version (chain, version, content, document, at, vetoed, counts_from, born) VALUES %s
 		ON CONFLICT (chain, content) DO UPDATE SET vetoed = excluded.vetoed`
 	p.requests.statement = `
 		INSERT INTO request (leaf, key, org, body, first, decision, final, last) VALUES %s
 		ON CONFLICT (leaf, key) DO UPDATE SET first = excluded.first, last = excluded.last, decision = excluded.decision,
 			final = excluded.final WHERE NOT request.final`
 	p.refs.statement = `INSERT INTO external_ref (org, executor, name, decision) VALUES %s ON CONFLICT (executor, name, org) DO NOTHING`
+	p.refusals.statement = `INSERT INTO refusal (chain, beyond) VALUES %s ON CONFLICT (chain) DO UPDATE SET beyond = excluded.beyond`
 	for _, t := range []*table{&p.chains, &p.holds, &p.proposals, &p.approvals, &p.versions} {
 		t.born = true
 	}
@@ -79,7 +81,7 @@ func newProjections() *projections {
 // write puts the rows into the tables. Approvals that had their effect in the batch that they came in are inserted and deleted.
 func (p *projections) write(ctx context.Context, w *writer) error {
 	for _, t := range []*table{&p.chains, &p.budgets, &p.holds, &p.lines, &p.proposals, &p.approvals, &p.effected, &p.versions,
-		&p.requests, &p.refs} {
+		&p.requests, &p.refs, &p.refusals} {
 		if err := w.insert(ctx, t.statement, t.rows); err != nil {
 			return err
 		}
@@ -91,6 +93,9 @@ func (p *projections) write(ctx context.Context, w *writer) error {
 func (p *projections) change(before *spec.State, h *held, leaf int64) {
 	after := h.state
 	p.chain(h, leaf)
+	if before.Refusals.Beyond != after.Refusals.Beyond {
+		p.beyond(after)
+	}
 	windows := make(map[spec.Window]bool, len(before.Windows))
 	for _, w := range before.Windows {
 		windows[w] = true
@@ -156,7 +161,8 @@ func (p *projections) chain(h *held, leaf int64) {
 	if len(s.Versions) > 0 {
 		grantor = s.Versions[0].Document.Body.(*spec.Roster).Terms().Grantor
 	}
-	p.chains.put(s.Chain, s.Chain, h.org, s.Kind, s.Content, s.Status, s.Seq, s.Head, millis(s.At), millis(s.Since), h.document, urn, name, grantor, leaf)
+	p.chains.put(s.Chain, s.Chain, h.org, s.Kind, s.Content, s.Status, s.Seq, s.Head, millis(s.At), millis(s.Since), h.document, urn, name, grantor,
+		millis(s.Refusals.From), s.Refusals.Logged, leaf)
 }
 
 func (p *projections) budget(chain string, w spec.Window, leaf int64) {
@@ -166,7 +172,7 @@ func (p *projections) budget(chain string, w spec.Window, leaf int64) {
 
 func (p *projections) hold(chain string, h *spec.Hold, leaf int64) {
 	p.holds.put(key(h.Decision, chain), chain, h.Decision, strings.Join(h.Mandates, " "), h.Action, h.Payload, h.Executor,
-		h.SelfExecuted, h.Charged, millis(h.ExecuteBefore), h.Status, h.Begin, h.Currency, h.Amount, h.Captured, h.Executed, h.Final, strings.Join(h.Policies, " "), leaf)
+		h.SelfExecuted, h.Charged, millis(h.ExecuteBefore), h.Status, h.Begin, h.Currency, h.Amount, h.Captured, h.Executed, h.Final, h.Reconciled, strings.Join(h.Policies, " "), leaf)
 	for i, n := range h.Lines {
 		p.lines.put(key(h.Decision, chain, string(rune(i))), h.Decision, chain, i, n.Constraint, n.Unit, millis(n.From), n.Amount,
 			n.Open, n.Lift)
@@ -197,10 +203,10 @@ func pends(approvals []spec.LoggedApproval, digest string) bool {
 
 func (p *projections) version(chain string, v spec.RosterVersion, leaf int64) {
 	p.versions.put(key(chain, v.Content), chain, v.Document.Body.(*spec.Roster).Terms().Version, v.Content, v.Document.Digest,
-		millis(v.At), v.Vetoed, leaf)
+		millis(v.At), v.Vetoed, millis(v.CountsFrom), leaf)
 }
 
 func sameHold(a, b *spec.Hold) bool {
 	return a.Status == b.Status && a.Begin == b.Begin && a.Captured == b.Captured && a.Executed == b.Executed &&
-		a.Final == b.Final && slices.Equal(a.Lines, b.Lines)
+		a.Final == b.Final && a.Reconciled == b.Reconciled && slices.Equal(a.Lines, b.Lines)
 }

@@ -308,10 +308,11 @@ func (j *Journal) Chain(ctx context.Context, org, content string, from, to int64
 	return records, err
 }
 
-// Following returns the begin and the reports of a decision, in log order; there may be none.
+// Following returns the begin and the reports of a decision, and what people said to reconcile its charge, in log order; there may be
+// none.
 func (j *Journal) Following(ctx context.Context, org, decision string) ([]spec.Record, error) {
-	return j.records(ctx, `WHERE d.refers = ?1 AND d.refers <> '' AND d.type IN ('begin', 'report') AND (d.org = ?2 OR ?2 = '')
-		ORDER BY e.leaf`, decision, org)
+	return j.records(ctx, `WHERE d.refers IN (?1, ?3) AND d.refers <> '' AND d.type IN ('begin', 'report', 'mandateapproval')
+		AND (d.org = ?2 OR ?2 = '') ORDER BY e.leaf`, decision, org, spec.ReconciliationContent(decision))
 }
 
 // Answer returns the present answer under a request key, whatever the body. An answer that is not final may be replaced.

@@ -75,6 +75,7 @@ func describe(s *spec.State) string {
 	var out strings.Builder
 	line := func(format string, args ...any) { fmt.Fprintf(&out, "  "+format+"\n", args...) }
 	line("%s %s %s %s %d %s %s %s", s.Chain, s.Kind, s.Content, s.Status, s.Seq, s.Head, s.At.Format(time.RFC3339Nano), s.Since.Format(time.RFC3339Nano))
+	line("refusals %s %d", s.Refusals.From.Format(time.RFC3339Nano), s.Refusals.Logged)
 	if s.Mandate != nil {
 		line("mandate %s", s.Mandate.ID)
 	}
@@ -100,7 +101,7 @@ func describe(s *spec.State) string {
 		line("proposal %+v", p)
 	}
 	for _, v := range s.Versions {
-		line("version %s %s %s %v", v.Content, v.Document.Digest, v.At.Format(time.RFC3339Nano), v.Vetoed)
+		line("version %s %s %s %v %s", v.Content, v.Document.Digest, v.At.Format(time.RFC3339Nano), v.Vetoed, v.CountsFrom.Format(time.RFC3339Nano))
 	}
 	for _, v := range s.Policies {
 		line("policy %s %s %s", v.Content, v.Document.Digest, v.At.Format(time.RFC3339Nano))
@@ -154,6 +155,21 @@ func TestRebuildEqualsLive(t *testing.T) {
 		t.Fatalf("after two approvals it is %s", s.Status)
 	}
 	b.checkRebuild()
+
+	// A charge that people take for not executed.
+	unknown := b.verify("unknown-invoice", "30.00", roster, mandate, child).Last().Document
+	begin = b.Begin(unknown, b.Advance(time.Second))
+	b.must(about(unknown, begin), begin)
+	op := about(unknown, begin)
+	for _, person := range []string{"treasurer", "cfo"} {
+		word := b.Reconcile(person, spec.Approve, mandate, unknown)
+		op.Document, op.Read = word.Digest, []spec.ChainRef{writtest.Ref(roster)}
+		b.must(op, word)
+		b.checkRebuild()
+	}
+	if following, err := b.j.Following(context.Background(), org, unknown.Digest); err != nil || len(following) != 3 {
+		t.Errorf("begin and two words follow: %d, %v", len(following), err)
+	}
 
 	// A new roster version, vetoed, and another under the same number.
 	for i := range 2 {

@@ -81,11 +81,11 @@ func (w *World) Delegate(ss spec.States, parent spec.Document, changes ...func(*
 	return w.Record(Chain(ss, child), child), child
 }
 
-// SignUnsigned is what a journal is handed to sign what Writ itself signs: decisions with the ledger's decision key,
+// SignUnsigned is what a journal is handed to sign what Writ itself signs: decisions and counts of refusals with the ledger's decision key,
 // credentials with the seal.
 func (w *World) SignUnsigned(_ context.Context, d spec.Document, at time.Time) (spec.Document, error) {
 	party := "seal"
-	if d.Type == spec.TypeDecision {
+	if d.Type == spec.TypeDecision || d.Type == spec.TypeRefusalCount {
 		party = "ledger"
 	}
 	return w.Sign(d, party, did.AssertionMethod, at), nil

@@ -55,6 +55,7 @@ func (l *Ledger) Run(_ context.Context, op spec.Op, f func(spec.States, time.Tim
 	}
 	docs, err := f(states.At(now), now)
 	if err != nil {
+		l.beyond(err)
 		return spec.Logged{}, err
 	}
 	var logged spec.Logged
@@ -172,7 +173,7 @@ func (l *Ledger) RosterState(_ context.Context, _, grantor string) (*spec.State,
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if s := l.states.Roster(grantor); s != nil {
-		return s, nil
+		return s.AsOf(l.World.Now), nil
 	}
 	return nil, spec.Refuse("not-found", "", "no such roster here")
 }
@@ -202,7 +203,7 @@ func (l *Ledger) Record(_ context.Context, _, digest string) (spec.Record, error
 	return spec.Record{}, spec.Refuse("not-found", "", "no such document here")
 }
 
-// Following are the begin and the reports of a decision.
+// Following are the begin and the reports of a decision, and what people said to reconcile its charge.
 func (l *Ledger) Following(_ context.Context, _, decision string) ([]spec.Record, error) {
 	return l.filter(func(r spec.Record) bool {
 		switch b := r.Document.Body.(type) {
@@ -210,6 +211,8 @@ func (l *Ledger) Following(_ context.Context, _, decision string) ([]spec.Record
 			return b.Decision == decision
 		case *spec.Report:
 			return b.Decision == decision
+		case *spec.Approval:
+			return b.Content == spec.ReconciliationContent(decision)
 		}
 		return false
 	}), nil
