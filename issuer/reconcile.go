@@ -52,5 +52,5 @@ func (i *Issuer) openReconciliation(ctx context.Context, org, decision string) (
 	if err != nil {
 		return spec.Op{}, "", err
 	}
-	return spec.Op{Org: org, Write: mandateRefs(d.Mandates), Read: []spec.ChainRef{rosterRef(roster)}, Decisions: []string{decision}}, roster.Content, nil
+	return spec.Op{Org: org, Write: d.ChainRefs(), Read: []spec.ChainRef{rosterRef(roster)}, Decisions: []string{decision}}, roster.Content, nil
 }

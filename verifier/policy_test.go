@@ -280,11 +280,11 @@ func TestPolicyReconciled(t *testing.T) {
 	d := s.authorized("request-1", "8000.00", mandate)
 	_, err := s.verifier.Begin(t.Context(), org, s.Begin(d, s.Now).Bytes())
 	s.must(err)
-	content := spec.ReconciliationContent(d.Digest)
-	op := spec.Op{Org: org, Write: d.Body.(*spec.Decision).ChainRefs(), Read: []spec.ChainRef{writtest.Ref(s.roster)}, Decisions: []string{d.Digest}}
+	lines, err := spec.ReconcileLines(rule.English, mandate.Body.(*spec.Mandate), d)
+	s.must(err)
 	for i, person := range []string{"treasurer", "cfo"} {
-		word := s.Approve(person, spec.KindReconciliation, content, spec.ActLines(rule.English, spec.KindReconciliation, content, mandate.Body.(*spec.Mandate).Name)...)
-		_, err := s.ledger.Run(t.Context(), op, func(spec.States, time.Time) ([]spec.Document, error) { return []spec.Document{word}, nil })
+		word := s.Approve(person, spec.KindReconciliation, spec.ReconciliationContent(d.Digest), lines...)
+		_, err := s.issuer.Reconcile(t.Context(), org, d.Digest, word.Bytes())
 		s.must(err)
 		if got, want := s.used(spec.AccountContent(spec.ContentDigest(policy.Value)), "together"), int64(8000_00*(1-i)); got != want {
 			t.Errorf("after %d words %d is used together, want %d", i+1, got, want)
