@@ -129,7 +129,8 @@ func (l *loading) loadVersions() error {
 		}, l.ids)
 }
 
-// loadApprovals gathers pending approvals in log order; those of proposals find their place once the proposals are there.
+// loadApprovals gathers pending approvals in log order; those of proposals find their place once the proposals are there, and those of
+// proposals that are not wanted have none.
 func (l *loading) loadApprovals() error {
 	return each(l.ctx, l.q, `
 		SELECT chain, document, proposal, at FROM approval
@@ -143,7 +144,11 @@ func (l *loading) loadApprovals() error {
 			h := l.chains[chain]
 			l.want(docKey{h.org, document}, func(d spec.Document) {
 				pending := &h.state.Pending
-				if i, ok := l.proposed[key(chain, proposal)]; ok {
+				if proposal != "" {
+					i, ok := l.proposed[key(chain, proposal)]
+					if !ok {
+						return
+					}
 					pending = &h.state.Proposals[i].Pending
 				}
 				*pending = append(*pending, spec.LoggedApproval{Document: d, At: instant(at)})
