@@ -53,7 +53,6 @@ type request struct {
 	*promise
 	mandate      *granted
 	key          string
-	action       spec.Action
 	presentation spec.Document
 	commit       []byte
 }

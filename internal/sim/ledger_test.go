@@ -280,7 +280,7 @@ func (s *simulation) settle() {
 func (s *simulation) restart(power bool) {
 	for try := 0; ; try++ {
 		if s.chance(3) {
-			s.note("closed: %v", s.close())
+			s.note("closed, in order: %v", s.close() == nil)
 		}
 		s.m.Kill()
 		s.close()

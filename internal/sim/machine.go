@@ -200,17 +200,12 @@ func (m *Machine) do(l *life, name string, data []byte, op, torn func() error) e
 	return errors.Join(ErrFault, err)
 }
 
-// longestHeader is the size of the header of SQLite's write-ahead log in bytes; that of a frame is shorter, a page longer.
-const longestHeader = 32
-
 // handle is a file that a process has open.
 type handle struct {
 	m    *Machine
 	life *life
 	name string
 	file *powercut.File
-	// salted files have headers with salts and checksums of SQLite's: only that and where they are written is part of the trace.
-	salted bool
 }
 
 // open opens a file, which is an operation only where it makes it.
@@ -240,12 +235,16 @@ func (h *handle) WriteAt(b []byte, offset int64) (n int, err error) {
 			return err
 		}
 	}
-	traced := b
-	if h.salted && len(b) <= longestHeader {
-		traced = nil
-	}
-	err = h.m.do(h.life, fmt.Sprint("write ", h.name, " ", offset), traced, write(b), write(b[:len(b)/2]))
+	err = h.m.do(h.life, fmt.Sprint("write ", h.name, " ", offset), h.traced(b), write(b), write(b[:len(b)/2]))
 	return n, err
+}
+
+// traced is what of a write is part of the trace: of SQLite's write-ahead log the pages, not the headers, which have salts that SQLite draws.
+func (h *handle) traced(b []byte) []byte {
+	if strings.HasSuffix(h.name, "-wal") && len(b) != pageSize {
+		return nil
+	}
+	return b
 }
 
 // ReadAt implements io.ReaderAt.

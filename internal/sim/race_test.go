@@ -2,4 +2,4 @@
 
 package sim
 
-func init() { more = 6 }
+func init() { more = 2 }

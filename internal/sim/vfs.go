@@ -150,7 +150,6 @@ func xOpen(_ *libc.TLS, _, zName, p uintptr, flags int32, outFlags uintptr) int3
 		return sqlite3.SQLITE_CANTOPEN
 	}
 	opened := &sqlFile{handle: h}
-	h.salted = flags&sqlite3.SQLITE_OPEN_WAL != 0
 	const journals = sqlite3.SQLITE_OPEN_WAL | sqlite3.SQLITE_OPEN_MAIN_JOURNAL | sqlite3.SQLITE_OPEN_SUPER_JOURNAL
 	opened.unnamed = flags&sqlite3.SQLITE_OPEN_CREATE != 0 && flags&journals != 0
 	if flags&sqlite3.SQLITE_OPEN_MAIN_DB != 0 {
