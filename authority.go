@@ -32,7 +32,7 @@ type Content struct {
 	Kind   string // spec.KindMandate, KindRoster, KindPolicy, KindSupplement, KindResume or KindReconciliation
 	Digest string // what the approval names
 	Mode   string
-	// Lines are the sentences in a locale; rosters have none, and are shown as they are (Body).
+	// Lines are the sentences in a locale.
 	Lines func(rule.Locale) []string
 	Body  vc.Value // the unsigned credential; zero for KindResume and KindReconciliation
 
@@ -50,7 +50,7 @@ func ContentOf(d Draft) (Content, error) {
 	case *spec.Mandate:
 		c.Kind, c.Lines = spec.KindMandate, b.Lines
 	case *spec.Roster:
-		c.Kind, c.Lines = spec.KindRoster, func(rule.Locale) []string { return nil }
+		c.Kind, c.Lines = spec.KindRoster, b.Lines
 	case *spec.Policy:
 		c.Kind, c.Lines = spec.KindPolicy, b.Lines
 	default:

@@ -7,7 +7,7 @@ import (
 	"github.com/writ-trust/writ/spec"
 )
 
-const recoveryKeysClause = "protocol.md 6.7: recovery keys"
+const recoveryKeysClause = "protocol.md 6.8: recovery keys"
 
 const fortnight = 14 * 24 * time.Hour
 

@@ -293,14 +293,14 @@ func (i *Issuer) openRoster(ctx context.Context, org string, r *spec.Roster, con
 	t := r.Terms()
 	if t.Version == 1 {
 		op.Write = []spec.ChainRef{{Content: content, Kind: spec.KindRoster, Salt: t.Salt, Log: t.Log}}
-		return spec.NeedsOfRoster(r, content), nil
+		return spec.NeedsOfRoster(r, r, content), nil
 	}
 	state, err := i.Journal.RosterState(ctx, org, t.Grantor)
 	if err != nil {
 		return spec.Needs{}, notFoundAs(err, "roster-unknown", "the grantor has no roster here")
 	}
 	op.Write = []spec.ChainRef{rosterRef(state)}
-	return spec.NeedsOfRoster(state.Newest(), content), nil
+	return spec.NeedsOfRoster(state.Newest(), r, content), nil
 }
 
 // ApproveSupplement takes one person's word on what an interim decision proposes; decision is its digest.

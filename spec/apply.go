@@ -150,7 +150,7 @@ func (s *State) applyRoster(d Document, r *Roster, now time.Time) error {
 		judges = s.InForce(now)
 	}
 	var countsFrom time.Time
-	_, err := CheckApprovals(rosterNeeds(judges[0], content), s.Pending, judges) // asks each of the judges
+	_, err := CheckApprovals(rosterNeeds(judges[0], r, content), s.Pending, judges) // asks each of the judges
 	if isMissing(err) {
 		countsFrom, err = s.Recovered(r, content, now)
 	}

@@ -57,13 +57,15 @@ func NeedsOfSupplement(m, root *Mandate, p *Proposal) Needs {
 	return n
 }
 
-func rosterNeeds(judge *Roster, content string) Needs {
+func rosterNeeds(judge, version *Roster, content string) Needs {
 	t := judge.Terms()
-	return Needs{Kind: KindRoster, Content: content, Grantor: t.Grantor, Approvers: t.names(), Threshold: t.ChangeThreshold}
+	return Needs{Kind: KindRoster, Content: content, Grantor: t.Grantor, Approvers: t.names(), Threshold: t.ChangeThreshold, Lines: version.Lines}
 }
 
 // NeedsOfRoster is what a roster version asks; judge is the version before, or the first version itself.
-func NeedsOfRoster(judge *Roster, content string) Needs { return rosterNeeds(judge, content) }
+func NeedsOfRoster(judge, version *Roster, content string) Needs {
+	return rosterNeeds(judge, version, content)
+}
 
 func (t *RosterTerms) names() []string {
 	var names []string

@@ -340,7 +340,7 @@ func TestRosterApprovals(t *testing.T) {
 		{[]string{"treasurer", "intern"}, ""}, {[]string{"intern"}, "approvals-missing"}, {[]string{"intern", "intern"}, "approvals-missing"},
 		{[]string{"intern", "stranger"}, "approvals-missing"},
 	} {
-		_, err := spec.CheckApprovals(spec.NeedsOfRoster(judge, content), logged(row.persons...), []*spec.Roster{judge})
+		_, err := spec.CheckApprovals(spec.NeedsOfRoster(judge, judge, content), logged(row.persons...), []*spec.Roster{judge})
 		wantReason(t, err, row.reason)
 	}
 }

@@ -45,7 +45,7 @@ part of what you sign. On a script's standard input nobody is asked: --yes says 
 // matter is what a person is asked about, and as whom.
 type matter struct {
 	writ.Content
-	say   []string // what is shown: the sentences, or a roster as it is
+	say   []string // what is shown
 	keyID string
 }
 
@@ -129,7 +129,6 @@ func (c approveCmd) matters(to *connection, key vc.Signer, d writ.Draft) (all []
 	if err != nil {
 		return nil, err
 	}
-	m.say = rosterLines(r)
 	if r.Terms().Version == 1 { // a first version judges itself
 		m.keyID, err = keyIDIn(r, key)
 	} else {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/writ-trust/writ/internal/jcs"
 	"github.com/writ-trust/writ/spec"
+	"github.com/writ-trust/writ/spec/rule"
 	"github.com/writ-trust/writ/vc"
 )
 
@@ -145,7 +146,7 @@ func (c rosterShowCmd) Run(sys *system) error {
 		if err != nil {
 			return err
 		}
-		lines = append(lines, rosterLines(body)...)
+		lines = append(lines, body.Lines(rule.English)...)
 	}
 	return from.print(sys, c.JSON, func() {
 		table(sys.out, [][]string{{"grantor", r.Grantor}, {"pin", r.First}, {"in force", r.Content}})
@@ -164,36 +165,6 @@ func rosterIn(credential jcs.Value) (*spec.Roster, error) {
 		return nil, spec.Refuse("type-unknown", "/type", "a roster is wanted")
 	}
 	return r, nil
-}
-
-// rosterLines say a roster to people, from its own content.
-func rosterLines(r *spec.Roster) []string {
-	t := r.Terms()
-	lines := []string{fmt.Sprintf("Roster of %s, version %d", t.Grantor, t.Version)}
-	for _, p := range t.Persons {
-		for _, k := range p.Keys {
-			lines = append(lines, fmt.Sprintf("Person %s (%s): key %s, %s", p.Person, p.Name, k.PublicKey, k.Grade))
-		}
-	}
-	for _, p := range t.Powers {
-		limit := "any amount"
-		if p.UpTo != nil {
-			limit = "up to " + p.UpTo.Each.Value() + " " + p.UpTo.Each.Currency
-		}
-		lines = append(lines, fmt.Sprintf("%d of %s may approve %s, %s", p.Threshold, strings.Join(p.Persons, ", "), strings.Join(p.Actions, ", "), limit))
-	}
-	lines = append(lines, fmt.Sprintf("%d of the persons may change it; additions wait %s", t.ChangeThreshold, orDash(t.ChangeDelay)),
-		"May revoke: "+strings.Join(t.Revokers, ", "))
-	for _, l := range t.Ledgers {
-		lines = append(lines, fmt.Sprintf("Ledger %s: key %s", l.DID, l.Key))
-	}
-	for _, s := range t.Seals {
-		lines = append(lines, fmt.Sprintf("Seal %s", s.ID))
-	}
-	for _, e := range t.Executors {
-		lines = append(lines, fmt.Sprintf("Executor %s (%s): key %s", e.DID, e.Role, e.Key))
-	}
-	return lines
 }
 
 // keyID finds what the grantor's newest roster calls a person's key.
@@ -217,6 +188,13 @@ func (c *connection) keyID(grantor string, key vc.Signer) (string, error) {
 func keyIDIn(r *spec.Roster, signer vc.Signer) (string, error) {
 	for _, p := range r.Terms().Persons {
 		for _, k := range p.Keys {
+			if k.PublicKey == signer.Public().Multikey() {
+				return k.ID, nil
+			}
+		}
+	}
+	if rec := r.Terms().Recovery; rec != nil {
+		for _, k := range rec.Keys {
 			if k.PublicKey == signer.Public().Multikey() {
 				return k.ID, nil
 			}

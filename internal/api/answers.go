@@ -212,7 +212,7 @@ func (s *Server) draftOf(ctx context.Context, org string, d spec.Draft) (*draft,
 		if err != nil {
 			return nil, err
 		}
-		if needs = spec.NeedsOfRoster(judge, d.Content); first != "" {
+		if needs = spec.NeedsOfRoster(judge, b, d.Content); first != "" {
 			chain.Content = first
 		}
 	case *spec.Policy:

@@ -90,7 +90,7 @@ type draft struct {
 	Status    string              `json:"status" doc:"draft, issued or declined"`
 	Content   string              `json:"content" doc:"Content digest: what an approval names"`
 	Body      jcs.Value           `json:"body" doc:"The unsigned credential, complete"`
-	Sentences map[string][]string `json:"sentences,omitempty" doc:"For people, by locale; rosters have none"`
+	Sentences map[string][]string `json:"sentences,omitempty" doc:"For people, by locale"`
 	Shown     map[string]string   `json:"shown" doc:"Digest of the sentences, by locale: an approval's shown"`
 	Approvers []string            `json:"approvers"`
 	Threshold int64               `json:"threshold"`

@@ -132,9 +132,10 @@ func (w *World) ApproveMandate(person string, mandate spec.Document) spec.Docume
 	return w.Approve(person, spec.KindMandate, spec.ContentDigest(mandate.Value), lines...)
 }
 
-// ApproveRoster is Approve of a roster version, which shows no sentences.
+// ApproveRoster is Approve of a roster version, shown its own sentences.
 func (w *World) ApproveRoster(person string, roster spec.Document) spec.Document {
-	return w.Approve(person, spec.KindRoster, spec.ContentDigest(roster.Value))
+	lines := roster.Body.(*spec.Roster).Lines(rule.English)
+	return w.Approve(person, spec.KindRoster, spec.ContentDigest(roster.Value), lines...)
 }
 
 // ApproveSupplement is Approve of a proposed supplement on the chain of base, shown its lifts.
