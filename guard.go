@@ -45,6 +45,9 @@ type Leave struct {
 	Before time.Time
 }
 
+// clockSkew is how far the ledger's clock may be ahead of the executor's.
+const clockSkew = 10 * time.Second
+
 // begins is how often Guard hands the same Begin over where the answer got lost: the same bytes get the same answer.
 const begins = 3
 
@@ -99,6 +102,8 @@ func (x Executor) sameOrder(o Order, now time.Time) (*spec.Decision, error) {
 		mine = mine.With("nonce", nonce)
 	}
 	switch {
+	case d.At.After(now.Add(clockSkew)):
+		return nil, spec.Refuse("decision-future", "/at", "the decision says that it was made in the future")
 	case d.Executor != x.DID:
 		return nil, spec.Refuse("executor-other", "/executor", "another executor than this one")
 	case spec.ActionDigest(mine) != spec.ActionDigest(d.Action):

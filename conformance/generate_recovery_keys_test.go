@@ -104,6 +104,14 @@ func recoveryKeyTraces(b *book) {
 		grant(l, "mandate", "bea", recorded(1), stranger)
 		grant(l, "second mandate", "treasurer", recorded(1), issued(2))
 	})
+	alone("superseded-by-a-version-that-is-vetoed", "What was superseded does not come back when the version that took its place is vetoed.", func(l *life) {
+		l.replaced(issued(2))
+		l.Advance(time.Hour)
+		next := l.enrol("version 2 of the persons", l.NextRoster(l.roster, func(r *spec.Roster) { r.Name = "we are still here" }))
+		l.step("notice", "veto", l.Notice("cfo", spec.ActVeto, spec.ContentDigest(next.Value)), recorded(1))
+		l.Advance(fortnight)
+		grant(l, "mandate", "bea", recorded(1), stranger)
+	})
 	alone("removed-by-persons-a-moment-ago", "A change of the recovery keys waits as every addition does: until then the old ones may sign.", func(l *life) {
 		l.roster = l.enrol("version 2 of the persons", l.NextRoster(l.roster, func(r *spec.Roster) { r.Terms().Recovery = nil }))
 		next := l.NextRoster(l.roster, l.Replace("treasurer", "Bea Nunes", "bea"))

@@ -435,6 +435,7 @@ var serviceReasons = []Reason{
 	{"hosted-agents-many", "The server has made as many agent keys for the organisation as it may; those of revoked API keys count.", "Have agents sign with keys of their own, or ask the operator to allow more."},
 	{"recovery-delay", "What recovery keys sign waits for at least fourteen days.", "Give the roster's recovery a delay of P14D or more."},
 	{"recovery-other", "Recovery keys replace persons and their keys, and nothing else.", "Keep everything but names and keys of the persons; other changes need the persons' approvals."},
+	{"decision-future", "The decision says that it was made in the future.", "Set the clocks of ledger and executor right, and ask again."},
 	{"refusals-many", "More of the mandate's requests were refused within a minute than get an entry each. This one was counted.", "Stop asking for what is refused; ask again when Retry-After says."},
 	{"refusals-minute", "A count of refusals is of a minute that is over and in which ten were refused, once.", "Only a ledger writes counts; take them as they are logged."},
 	{"rate-limited", "There were too many requests.", "Wait as long as Retry-After says."},

@@ -61,6 +61,13 @@ func TestGuard(t *testing.T) {
 		{"the same in the bundle", "proof-signature", changed(func(o *writ.Order) { o.Decision = forged }), nil, func(bundle string) string {
 			return strings.Replace(bundle, string(decision.Bytes()), string(forged.Bytes()), 1)
 		}},
+		{"a decision of tomorrow", "decision-future", changed(func(o *writ.Order) {
+			d := *decision.Body.(*spec.Decision)
+			d.At = spec.At(s.now().Add(11 * time.Second))
+			later, err := spec.New(&d)
+			s.must(err)
+			o.Decision = later
+		}), nil, nil},
 		{"a bundle that is cut", "json-syntax", order, nil, func(bundle string) string { return bundle[:100] }},
 		{"a test decision wanted", "", order, func(x *writ.Executor) { x.Test = true }, nil},
 	} {
