@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/writ-trust/writ/internal/jcs"
 	"github.com/writ-trust/writ/internal/writtest"
@@ -58,6 +59,7 @@ func TestTemplates(t *testing.T) {
 		if row.change != nil {
 			changes = append(changes, row.change)
 		}
+		s.Advance(10 * time.Second) // more refusals in a minute get no decision
 		d, doc := s.askFormed(fmt.Sprintf("invoice-%d", i), row.parameters, mandate, changes...)
 		want := spec.Rejected
 		if row.reason == "" {

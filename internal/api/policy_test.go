@@ -31,7 +31,7 @@ func TestPolicyRace(t *testing.T) {
 	for i := range asked {
 		running.Go(func() {
 			var err error
-			if answers[i], err = c.Verify(t.Context(), asked[i]); err != nil {
+			if answers[i], err = c.Verify(t.Context(), asked[i]); err != nil && writ.ReasonOf(err) != "refusals-many" {
 				t.Errorf("call %d: %v", i, err)
 			}
 		})
@@ -39,6 +39,9 @@ func TestPolicyRace(t *testing.T) {
 	running.Wait()
 	var granted []writ.Answer
 	for _, a := range answers {
+		if a.Digest == "" {
+			continue // refused without an entry
+		}
 		switch d := decided(t, a); {
 		case d.Result == spec.Authorized:
 			granted = append(granted, a)
