@@ -74,7 +74,7 @@ func (s *store) take() unsynced {
 	return u
 }
 
-// sync goes in the order of the names, so that a run on a simulated disk can be repeated.
+// sync and close go in the order of the names, so that a run on a simulated disk can be repeated.
 func (u unsynced) sync(fs FS) error {
 	if err := u.syncFiles(); err != nil {
 		return err
@@ -89,8 +89,8 @@ func (u unsynced) sync(fs FS) error {
 
 func (u unsynced) close() error {
 	var first error
-	for name, f := range u.files {
-		if err := f.Close(); err != nil && first == nil {
+	for _, name := range slices.Sorted(maps.Keys(u.files)) {
+		if err := u.files[name].Close(); err != nil && first == nil {
 			first = fmt.Errorf("close %s: %w", name, err)
 		}
 	}
