@@ -248,14 +248,17 @@ func reasonOf(err error) string {
 	return "internal"
 }
 
-// strike arms a fault, sometimes: at any operation, or at one of the few syncs.
+// strike arms a fault, sometimes: at any operation, or at one of the few syncs, of files or of folders.
 func (s *simulation) strike() {
 	if !s.faults || !s.chance(4) {
 		return
 	}
 	kind, within := "", 60
-	if s.chance(2) {
+	switch s.luck.IntN(4) {
+	case 0:
 		kind, within = "sync", 4
+	case 1:
+		kind, within = "syncdir", 3
 	}
 	later, fault := 1+s.luck.IntN(within), Fault(s.luck.IntN(int(Faults)))
 	s.m.Strike(kind, later, fault)
