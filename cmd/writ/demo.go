@@ -228,7 +228,7 @@ type server struct {
 	url     string
 }
 
-const startPatience = 30 * time.Second
+const startPatience = 90 * time.Second
 
 // startServer runs writ serve on a free port and waits for its address. Its messages go to a file in the folder, since it may outlive
 // the demo.
