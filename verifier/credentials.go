@@ -25,12 +25,13 @@ type Presented struct {
 	list    *status.List // of a status list; nil of a credential
 }
 
-// openCredentials reads what a presentation carries behind its mandates (protocol.md 5.3). It asks nobody: issuers are keys that the
-// mandates pin, and status lists come along. So it may be called only once the mandates themselves count. Credentials that no
-// constraint asks for, and lists that answer for none of those, are refused before their proofs are looked at.
-func openCredentials(p *spec.Presentation, mandates []Mandate, mode string) ([]Presented, error) {
+// OpenCredentials reads what a presentation carries behind its mandates (protocol.md 5.3), for Case.Credentials. It asks nobody:
+// issuers are keys that the mandates pin, and status lists come along. So it may be called only once the mandates themselves count.
+// Credentials that no constraint asks for, and lists that answer for none of those, are refused before their proofs are looked at.
+// Errors are *spec.Error, with a pointer into the presentation.
+func OpenCredentials(presented []vc.Value, mandates []Mandate, mode string) ([]Presented, error) {
 	var all []Presented
-	for i, v := range p.Presented() {
+	for i, v := range presented {
 		place := "/verifiableCredential/" + strconv.Itoa(len(mandates)+i)
 		c, err := readPresented(v)
 		if err != nil {

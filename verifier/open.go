@@ -64,7 +64,7 @@ func (v *Verifier) finish(ctx context.Context, r Request, presentation spec.Docu
 	if err != nil {
 		return err
 	}
-	if o.Credentials, err = openCredentials(presentation.Body.(*spec.Presentation), o.Mandates, v.Mode); err != nil {
+	if o.Credentials, err = OpenCredentials(presentation.Body.(*spec.Presentation).Presented(), o.Mandates, v.Mode); err != nil {
 		return err
 	}
 	if o.Templates, err = readTemplates(o.Mandates, v.template(ctx, r.Org)); err != nil {

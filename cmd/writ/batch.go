@@ -16,10 +16,11 @@ import (
 
 // This file is writ verify --batch: what the ledger would have decided, action by action.
 
-// trial is one line of a batch: an action and the instant at which it is decided.
+// trial is one line of a batch: an action, what is presented with it, and the instant at which it is decided.
 type trial struct {
-	At     spec.Time `json:"at"`
-	Action jcs.Value `json:"action"`
+	At          spec.Time   `json:"at"`
+	Action      jcs.Value   `json:"action"`
+	Credentials []jcs.Value `json:"credentials,omitempty"` // of others, and their status lists
 }
 
 // decided is the answer to one line, as it is printed and as a file of expected results has it. Reason is that of the first check
@@ -190,6 +191,9 @@ type trialLedger struct {
 	states   spec.States
 	roster   string   // content digest
 	policies []string // content digests
+
+	templates verifier.Templates
+
 	executor string
 	owner    func(resource string) string
 	within   time.Duration // how long a hold is given for
@@ -199,13 +203,9 @@ type trialLedger struct {
 
 func (c verifyCmd) openLedger(sys *system) (*trialLedger, error) {
 	l := &trialLedger{states: spec.States{}, within: time.Minute}
-	roster, err := readDocument(sys, c.Roster, "a roster")
+	roster, r, err := readContent[*spec.Roster](sys, c.Roster, "a roster")
 	if err != nil {
 		return nil, err
-	}
-	r, ok := roster.Body.(*spec.Roster)
-	if !ok {
-		return nil, ends(exitUsage, "%s is not a roster, it looks like %s", c.Roster, whatIs(roster.Bytes()))
 	}
 	l.roster = spec.ContentDigest(roster.Value)
 	if l.executor = c.Executor; l.executor == "" && len(r.Terms().Executors) > 0 {
@@ -222,7 +222,22 @@ func (c verifyCmd) openLedger(sys *system) (*trialLedger, error) {
 			return nil, err
 		}
 	}
-	return l, l.addPolicies(sys, c.Policy)
+	if err := l.feasible(r); err != nil {
+		return nil, fmt.Errorf("%s: %w", c.Mandate[0], err)
+	}
+	if err := l.addPolicies(sys, c.Policy); err != nil {
+		return nil, err
+	}
+	return l, l.addTemplates(sys, c.Template)
+}
+
+// feasible refuses a root mandate that its approvers could never issue by this roster, as the ledger does.
+func (l *trialLedger) feasible(r *spec.Roster) error {
+	root := l.chain[0].Body
+	if root.Terms().Grantor.ID != r.Terms().Grantor {
+		return spec.Refuse("roster-unknown", "/credentialSubject/mandate/grantor/id", "the roster is that of %s", r.Terms().Grantor)
+	}
+	return spec.CheckFeasible(root, []*spec.Roster{r})
 }
 
 // openTrust takes the owners of resources from the trust file; without one every resource is the roster's grantor's.
@@ -252,19 +267,15 @@ func (l *trialLedger) enrol(roster spec.Document) error {
 }
 
 func (l *trialLedger) addMandate(sys *system, path string) error {
-	doc, err := readDocument(sys, path, "a mandate")
+	doc, m, err := readContent[*spec.Mandate](sys, path, "a mandate")
 	if err != nil {
 		return err
 	}
-	if _, ok := doc.Body.(*spec.Mandate); !ok {
-		return ends(exitUsage, "%s is not a mandate, it looks like %s", path, whatIs(doc.Bytes()))
-	}
-	return l.keepMandate(doc)
+	return l.keepMandate(doc, m)
 }
 
 // keepMandate puts a mandate below the chain, in force and without any use.
-func (l *trialLedger) keepMandate(doc spec.Document) error {
-	m := doc.Body.(*spec.Mandate)
+func (l *trialLedger) keepMandate(doc spec.Document, m *spec.Mandate) error {
 	content := spec.ContentDigest(doc.Value)
 	l.chain = append(l.chain, verifier.Mandate{Content: content, Body: m})
 	state := &spec.State{Kind: spec.KindMandate, Content: content, Status: spec.StatusActive, Seq: 1, Mandate: m,
@@ -278,31 +289,22 @@ func (l *trialLedger) add(s *spec.State, salt, origin string) (err error) {
 	return err
 }
 
-func readDocument(sys *system, path, wanted string) (spec.Document, error) {
-	data, err := readInput(sys, path, maxTrustBytes)
-	if err != nil {
-		return spec.Document{}, &exit{exitUnchecked, err}
-	}
-	doc, err := spec.Parse(data)
-	if err != nil {
-		return doc, foreign(path, wanted, data, err)
-	}
-	return doc, nil
-}
-
 // decide asks what the ledger would have said, and settles what it allowed as executed in full.
 func (l *trialLedger) decide(t trial) (decided, error) {
 	if t.At.Before(l.last) {
 		return decided{}, spec.Refuse("batch-order", "/at", "the line before is later")
 	}
 	l.last = t.At.Time
-	action, err := spec.ParseAction(t.Action)
+	action, err := l.fill(&t)
 	if err != nil {
 		return decided{}, under("/action", err)
 	}
 	c, err := l.caseOf(action, t)
 	if err != nil {
 		return decided{}, err
+	}
+	if c.Credentials, err = l.present(t.Credentials); err != nil {
+		return decided{Result: stepRefused, Reason: reasonOf(err)}, nil
 	}
 	docs, err := verifier.Decide(c, l.states, t.At.Time)
 	if err != nil {
@@ -315,6 +317,26 @@ func (l *trialLedger) decide(t trial) (decided, error) {
 	return summarize(d), err
 }
 
+// fill reads the action, after nonce and payload have been filled in where it leaves them out: no limit is about them.
+func (l *trialLedger) fill(t *trial) (*spec.Action, error) {
+	filled := map[string]any{"nonce": fmt.Sprintf("writ-trial-%d", l.decided+1),
+		"payload": spec.Payload{Mapping: l.mapping(textAt(t.Action, "/type")), Digest: jcs.Digest("", fmt.Append(nil, l.decided+1))}}
+	value, err := withAll(t.Action, absent(t.Action, filled))
+	if err != nil {
+		return nil, err
+	}
+	t.Action = value
+	return spec.ParseAction(value)
+}
+
+// present reads what the agent would present, as the ledger does.
+func (l *trialLedger) present(credentials []jcs.Value) ([]verifier.Presented, error) {
+	if len(credentials) > spec.MaxPresented {
+		return nil, spec.Refuse("credentials-many", "", "at most %d credentials and status lists", spec.MaxPresented)
+	}
+	return verifier.OpenCredentials(credentials, l.chain, l.chain[0].Body.Subject.Mode)
+}
+
 // caseOf is the request as open would have established it. Each has an id and a key of its own; where the decision names a
 // presentation, which nobody made, the action's digest stands in.
 func (l *trialLedger) caseOf(action *spec.Action, t trial) (verifier.Case, error) {
@@ -323,7 +345,7 @@ func (l *trialLedger) caseOf(action *spec.Action, t trial) (verifier.Case, error
 	number := fmt.Sprintf("%012x", l.decided)
 	c := verifier.Case{Env: spec.CurrentEnv(), ID: "urn:uuid:00000000-0000-7000-8000-" + number, Mode: leaf.Subject.Mode, Epoch: 1,
 		Verifier: root.Terms().Ledger.Verifier, Identity: spec.IdentityPresented, Agent: leaf.Subject.ID, Mandates: l.chain,
-		Action: action, ActionValue: t.Action, Presentation: spec.ActionDigest(t.Action), Roster: l.roster, Policies: l.policies,
+		Action: action, ActionValue: t.Action, Presentation: spec.ActionDigest(t.Action), Roster: l.roster, Policies: l.policies, Templates: l.templates,
 		Owner: l.owner(action.Resource), ExecuteWithin: l.within,
 		Request: spec.Request{IdempotencyKey: "batch-" + number, Ledger: root.Terms().Ledger.Verifier, Executor: l.executor}}
 	var contents []string

@@ -113,6 +113,32 @@ func completed(v jcs.Value) (spec.Document, error) {
 	return spec.FromValue(v)
 }
 
+// readContent reads a mandate, roster or policy, or a draft of one: its content, in which what the server would fill in is filled in, or
+// what the server answered to it.
+func readContent[B spec.Body](sys *system, path, wanted string) (spec.Document, B, error) {
+	var body B
+	data, err := readInput(sys, path, maxTrustBytes)
+	if err != nil {
+		return spec.Document{}, body, &exit{exitUnchecked, err}
+	}
+	v, err := jcs.ParseDocument(data)
+	if err != nil {
+		return spec.Document{}, body, foreign(path, wanted, data, err)
+	}
+	if has(v, "/body/credentialSubject") {
+		v, _ = v.Member("body")
+	}
+	doc, err := completed(v)
+	if err != nil {
+		return doc, body, foreign(path, wanted, data, err)
+	}
+	body, ok := doc.Body.(B)
+	if !ok {
+		return doc, body, ends(exitUsage, "%s is not %s, it looks like %s", path, wanted, whatIs(doc.Bytes()))
+	}
+	return doc, body, nil
+}
+
 // absent are the members that the object does not have.
 func absent(object jcs.Value, members map[string]any) map[string]any {
 	maps.DeleteFunc(members, func(name string, _ any) bool { _, there := object.Member(name); return there })

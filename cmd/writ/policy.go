@@ -161,24 +161,29 @@ func (l *trialLedger) addPolicies(sys *system, paths []string) error {
 		return usage(fmt.Errorf("the root mandate names %d policies: give a version of each with --policy, in its order", len(names)))
 	}
 	for i, path := range paths {
-		doc, err := readDocument(sys, path, "a policy")
-		if err != nil {
-			return err
-		}
-		p, ok := doc.Body.(*spec.Policy)
-		if !ok {
-			return ends(exitUsage, "%s is not a policy, it looks like %s", path, whatIs(doc.Bytes()))
-		}
-		content := spec.ContentDigest(doc.Value)
-		if p.Terms().Version == 1 && content != names[i] {
-			return ends(exitUsage, "%s is not the policy that the root mandate names there", path)
-		}
-		l.policies = append(l.policies, content)
-		if err := l.addPolicy(p, doc, content, names[i]); err != nil {
+		if err := l.addPolicyFile(sys, path, names[i]); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// addPolicyFile takes the version in the file as the one in force of the policy of this name. A draft may be any version of it: it has no
+// digest yet.
+func (l *trialLedger) addPolicyFile(sys *system, path, name string) error {
+	doc, p, err := readContent[*spec.Policy](sys, path, "a policy")
+	if err != nil {
+		return err
+	}
+	content := spec.ContentDigest(doc.Value)
+	if p.Terms().Version == 1 && p.ID != exampleID && content != name {
+		return ends(exitUsage, "%s is not the policy that the root mandate names there", path)
+	}
+	if root := l.chain[0].Body; p.Terms().Grantor != root.Terms().Grantor.ID {
+		return fmt.Errorf("%s: %w", path, spec.Refuse("policy-foreign", "/credentialSubject/policy/grantor", "the mandate is one of %s", root.Terms().Grantor.ID))
+	}
+	l.policies = append(l.policies, content)
+	return l.addPolicy(p, doc, content, name)
 }
 
 // addPolicy adds the chain of a policy by its name, and that of what its mandates share.

@@ -28,6 +28,8 @@ type rehearsal struct {
 	content map[string]string // of each mandate, by the path that the file gives it
 	keyOf   map[string]string // id of a key of each person
 	asked   map[string]*asked // by the name of the step
+
+	credentials map[string]jcs.Value // by the path that the file gives each
 }
 
 // asked is a request of a step, and its newest decision.
@@ -46,83 +48,121 @@ type came struct {
 	Detail  string   `json:"detail,omitempty"` // what it says
 }
 
-func newRehearsal(sys *system, f *testFile, folder string) (*rehearsal, error) {
-	r := &rehearsal{trialLedger: &trialLedger{states: spec.States{}, executor: f.Executor, within: 15 * time.Minute},
-		folder: folder, content: map[string]string{}, keyOf: map[string]string{}, asked: map[string]*asked{}}
-	if f.ExecuteWithin != "" {
-		var err error
-		if r.within, err = spec.ParseDuration(f.ExecuteWithin); err != nil {
-			return nil, under("/executeWithin", err)
+// newRehearsal reads the files that a test file names. Its errors are *testFileError.
+func newRehearsal(sys *system, f *testFile, at lines, folder string) (*rehearsal, error) {
+	r := &rehearsal{trialLedger: &trialLedger{states: spec.States{}, executor: f.Executor, within: 15 * time.Minute}, folder: folder,
+		content: map[string]string{}, keyOf: map[string]string{}, asked: map[string]*asked{}, credentials: map[string]jcs.Value{}}
+	for _, take := range []func(*system, *testFile) (place string, err error){r.takeMandates, r.takeRoster, r.takePolicies, r.takeTemplates,
+		r.takeCredentials, r.takeWithin} {
+		if place, err := take(sys, f); err != nil {
+			return nil, &testFileError{at.of(place), err}
 		}
 	}
-	for _, path := range f.Mandates {
-		doc, err := readTested(sys, r.path(path))
-		if err != nil {
-			return nil, err
-		}
-		if err := r.keepMandate(doc); err != nil {
-			return nil, err
-		}
-		r.content[path] = spec.ContentDigest(doc.Value)
-	}
-	return r, r.enlist(sys, f)
+	return r, nil
 }
 
 func (r *rehearsal) path(name string) string {
 	return filepath.Join(r.folder, filepath.FromSlash(name))
 }
 
-// readTested reads a mandate, or a draft of one, in which what the server would fill in is filled in.
-func readTested(sys *system, path string) (spec.Document, error) {
-	data, err := readInput(sys, path, maxTrustBytes)
-	if err != nil {
-		return spec.Document{}, &exit{exitUnchecked, err}
+// each takes files, and says which of them was refused.
+func (r *rehearsal) each(place string, files []string, take func(i int, path string) error) (string, error) {
+	for i, name := range files {
+		if err := take(i, r.path(name)); err != nil {
+			return fmt.Sprintf("%s/%d", place, i), err
+		}
 	}
-	v, err := jcs.ParseDocument(data)
-	if err != nil {
-		return spec.Document{}, foreign(path, "a mandate", data, err)
-	}
-	if body, ok := v.Lookup("/body/credentialSubject"); ok && !body.IsZero() {
-		v, _ = v.Member("body")
-	}
-	doc, err := completed(v)
-	if _, ok := doc.Body.(*spec.Mandate); err == nil && !ok {
-		return doc, ends(exitUsage, "%s is not a mandate, it looks like %s", path, whatIs(data))
-	}
-	if err != nil {
-		return doc, foreign(path, "a mandate", data, err)
-	}
-	return doc, nil
+	return "", nil
 }
 
-// enlist puts the grantor's roster in force: that of the file, or one of the persons whom the mandates name.
-func (r *rehearsal) enlist(sys *system, f *testFile) error {
-	var doc spec.Document
-	var err error
+func (r *rehearsal) takeMandates(sys *system, f *testFile) (string, error) {
+	return r.each("/mandates", f.Mandates, func(i int, path string) error {
+		doc, m, err := readContent[*spec.Mandate](sys, path, "a mandate")
+		if err != nil {
+			return err
+		}
+		r.content[f.Mandates[i]] = spec.ContentDigest(doc.Value)
+		return r.keepMandate(doc, m)
+	})
+}
+
+func (r *rehearsal) takePolicies(sys *system, f *testFile) (string, error) {
+	names := r.chain[0].Body.Terms().Policies
+	if len(names) != len(f.Policies) {
+		return "/policies", fmt.Errorf("cannot be played: the root mandate names %d policies, and policies has a version of %d", len(names), len(f.Policies))
+	}
+	return r.each("/policies", f.Policies, func(i int, path string) error { return r.addPolicyFile(sys, path, names[i]) })
+}
+
+func (r *rehearsal) takeTemplates(sys *system, f *testFile) (string, error) {
+	place, err := r.each("/templates", f.Templates, func(_ int, path string) error { return r.addTemplate(sys, path) })
+	if ref, missing := r.withoutTemplate(); err == nil && missing {
+		return "/templates", fmt.Errorf("cannot be played: a mandate names the template %q, %s, and templates has no file of it", ref.Title.En, ref.Digest)
+	}
+	return place, err
+}
+
+// takeCredentials reads the form of each as JSON: what the ledger would say of it, the step says that presents it.
+func (r *rehearsal) takeCredentials(sys *system, f *testFile) (string, error) {
+	for i, s := range f.Steps {
+		place, err := r.each(fmt.Sprintf("/steps/%d/credentials", i), s.Credentials, func(j int, path string) error {
+			data, err := readInput(sys, path, maxTrustBytes)
+			if err != nil {
+				return &exit{exitUnchecked, err}
+			}
+			if r.credentials[s.Credentials[j]], err = jcs.ParseDocument(data); err != nil {
+				return foreign(path, "a credential", data, err)
+			}
+			return nil
+		})
+		if err != nil {
+			return place, err
+		}
+	}
+	return "", nil
+}
+
+func (r *rehearsal) takeWithin(_ *system, f *testFile) (place string, err error) {
+	if f.ExecuteWithin != "" {
+		r.within, err = spec.ParseDuration(f.ExecuteWithin)
+	}
+	return "/executeWithin", err
+}
+
+// takeRoster puts the grantor's roster in force: that of the file, by which the root mandate must be one that its approvers can issue,
+// or one of the persons whom the mandates name.
+func (r *rehearsal) takeRoster(sys *system, f *testFile) (string, error) {
 	if f.Roster == "" {
-		doc, err = r.standIn()
-	} else {
-		doc, err = readDocument(sys, r.path(f.Roster), "a roster")
+		doc, err := r.standIn()
+		if err != nil {
+			return "", err
+		}
+		return r.enlist(sys, f, doc, doc.Body.(*spec.Roster))
 	}
+	doc, body, err := readContent[*spec.Roster](sys, r.path(f.Roster), "a roster")
 	if err != nil {
-		return err
+		return "/roster", err
 	}
-	body, ok := doc.Body.(*spec.Roster)
-	if !ok {
-		return ends(exitUsage, "%s is not a roster, it looks like %s", f.Roster, whatIs(doc.Bytes()))
+	if err := r.feasible(body); err != nil {
+		return "/mandates/0", fmt.Errorf("%s: %w", f.Mandates[0], err)
 	}
+	return r.enlist(sys, f, doc, body)
+}
+
+func (r *rehearsal) enlist(sys *system, f *testFile, doc spec.Document, body *spec.Roster) (string, error) {
 	r.roster = spec.ContentDigest(doc.Value) // the trust file pins this one
 	c := verifyCmd{Roster: f.Roster, Trust: f.Trust}
 	if f.Trust != "" {
 		c.Trust = r.path(f.Trust)
 	}
 	if err := c.openTrust(sys, r.trialLedger, body); err != nil {
-		return err
+		return "/trust", err
 	}
-	if doc, err = r.rekeyed(body); err != nil {
-		return err
+	doc, err := r.rekeyed(body)
+	if err != nil {
+		return "/roster", err
 	}
-	return r.enrol(doc)
+	return "/roster", r.enrol(doc)
 }
 
 // standIn is a roster of the approvers whom the mandates name, for a test that is about limits and not about people.
@@ -199,20 +239,17 @@ func signerOf(id string) (*keys.Signer, error) {
 }
 
 // play does what the step says, at its time. The error is a mistake in the file.
-func (r *rehearsal) play(number int, s *testStep) (came, error) {
+func (r *rehearsal) play(s *testStep) (came, error) {
 	at := s.At
 	if at.IsZero() {
 		at = spec.At(r.last)
-	}
-	if at.Before(r.last) {
-		return came{}, spec.Refuse("batch-order", "/at", "the step before is later")
 	}
 	r.last = at.Time
 	switch before := r.asked[s.of()]; {
 	case before != nil && before.decision == nil:
 		return came{Outcome: stepRefused, Reason: "decision-unknown", Detail: "the step got no decision"}, nil
 	case !s.Action.IsZero():
-		return r.ask(number, s, at)
+		return r.ask(s, at)
 	case s.Lift != "":
 		return r.again(before, at, r.lift(before, at))
 	case s.Decline != "":
@@ -248,26 +285,22 @@ func refusedWith(err error) (came, error) {
 	return came{}, err
 }
 
-// ask decides a new request. A nonce and a payload that the action leaves out are filled in: no limit is about them.
-func (r *rehearsal) ask(number int, s *testStep, at spec.Time) (came, error) {
-	filled := map[string]any{}
-	if _, ok := s.Action.Member("nonce"); !ok {
-		filled["nonce"] = fmt.Sprintf("writ-test-step-%d", number)
-	}
-	if _, ok := s.Action.Member("payload"); !ok {
-		filled["payload"] = spec.Payload{Mapping: "writ-test/1", Digest: jcs.Digest("", fmt.Append(nil, number))}
-	}
-	value, err := withAll(s.Action, filled)
+// ask decides a new request.
+func (r *rehearsal) ask(s *testStep, at spec.Time) (came, error) {
+	t := trial{At: at, Action: s.Action}
+	action, err := r.fill(&t)
 	if err != nil {
 		return came{}, under("/action", err)
 	}
-	action, err := spec.ParseAction(value)
-	if err != nil {
-		return came{}, under("/action", err)
-	}
-	c, err := r.caseOf(action, trial{At: at, Action: value})
+	c, err := r.caseOf(action, t)
 	if err != nil {
 		return came{}, err
+	}
+	for _, path := range s.Credentials {
+		t.Credentials = append(t.Credentials, r.credentials[path])
+	}
+	if c.Credentials, err = r.present(t.Credentials); err != nil {
+		return refusedWith(err)
 	}
 	a := &asked{Case: c}
 	if s.Name != "" {

@@ -2,9 +2,11 @@ package main
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/writ-trust/writ/internal/jcs"
 	"github.com/writ-trust/writ/spec"
+	"github.com/writ-trust/writ/verifier"
 )
 
 // templateCmd is writ template.
@@ -108,4 +110,65 @@ func printRef(sys *system, asJSON bool, ref spec.TemplateRef) error {
 	}
 	table(sys.out, [][]string{{"digest", ref.Digest}, {"action", ref.Action}, {"title", ref.Title.En}})
 	return nil
+}
+
+// addTemplates takes the templates that the mandates name: all of them, and no other.
+func (l *trialLedger) addTemplates(sys *system, paths []string) error {
+	for _, path := range paths {
+		if err := l.addTemplate(sys, path); err != nil {
+			return err
+		}
+	}
+	if r, missing := l.withoutTemplate(); missing {
+		return usage(fmt.Errorf("a mandate names the template %q, %s: give its file with --template", r.Title.En, r.Digest))
+	}
+	return nil
+}
+
+func (l *trialLedger) addTemplate(sys *system, path string) error {
+	d, t, err := readTemplate(sys, path)
+	if err != nil {
+		return err
+	}
+	for _, r := range l.templateRefs() {
+		if r.Digest == d.Digest && r != t.Ref(d.Digest) {
+			return fmt.Errorf("%s: %w", path, spec.Refuse("template-other", "", "a mandate says another type or title of it"))
+		}
+	}
+	if !slices.Contains(l.templateRefs(), t.Ref(d.Digest)) {
+		return ends(exitUsage, "%s is a template that no mandate names; its digest is %s", path, d.Digest)
+	}
+	if l.templates == nil {
+		l.templates = verifier.Templates{}
+	}
+	l.templates[d.Digest] = t
+	return nil
+}
+
+// templateRefs are the templates that the mandates name.
+func (l *trialLedger) templateRefs() (all []spec.TemplateRef) {
+	for _, m := range l.chain {
+		all = append(all, m.Body.Terms().Templates...)
+	}
+	return all
+}
+
+// withoutTemplate is the first that a mandate names and no file was.
+func (l *trialLedger) withoutTemplate() (r spec.TemplateRef, missing bool) {
+	refs := l.templateRefs()
+	i := slices.IndexFunc(refs, func(r spec.TemplateRef) bool { return l.templates[r.Digest] == nil })
+	if i < 0 {
+		return r, false
+	}
+	return refs[i], true
+}
+
+// mapping is how the payload of an action of this type is said to be read where a file leaves that out: as its templates want it.
+func (l *trialLedger) mapping(action string) string {
+	for _, r := range l.templateRefs() {
+		if t := l.templates[r.Digest]; r.Action == action && t.Payload != nil {
+			return t.Payload.Mapping
+		}
+	}
+	return "writ-trial/1"
 }

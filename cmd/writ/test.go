@@ -26,11 +26,14 @@ const testSuffix = ".writ-test.yaml"
 func (testCmd) Help() string {
 	return `Plays the test files that an organisation keeps beside its mandates: actions at times of a clock, what must come of each and
 why, and in between what executors, approvers and revokers do. It is decided here, by the rules of this Writ and by no server:
-nothing is signed for anybody or logged, no signature of your files is checked, and each file begins with an empty account.
+nothing is signed for anybody or logged, of signatures only those of presented credentials are checked, and each file begins with an
+empty account.
 
     # invoices` + testSuffix + `
     mandates: [mandate.json]          # or a draft; of a chain, root first
-    roster: roster.json               # optional: else the persons whom the mandates name
+    roster: roster.json               # optional: else the persons whom the mandates name, whatever they may grant
+    policies: [policy.json]           # a version, or a draft, of each policy that the root names
+    templates: [template.json]        # each template that the mandates name
     steps:
       - name: an ordinary invoice
         at: 2026-12-01T09:00:00Z
@@ -49,7 +52,8 @@ nothing is signed for anybody or logged, no signature of your files is checked, 
       - lift: a second one on the same day
         expect: AUTHORIZED
 
-What is AUTHORIZED counts as executed in full, unless the step says hold: true. spec/testing.md describes every member.
+What is AUTHORIZED counts as executed in full, unless the step says hold: true. A mandate that its approvers could never issue by the
+roster is refused; without a roster nobody's powers are judged. spec/testing.md describes every member.
 
 Exit codes: 0 every step came out as expected; 1 one did not; 2 usage; 4 a file could not be read; 5 a test file is refused, or there
 is none.`
@@ -61,6 +65,9 @@ type tested struct {
 	Steps  int  `json:"steps"`
 	Differ int  `json:"differ"`
 	Local  bool `json:"local"` // decided here, by no ledger
+
+	// WithoutRoster counts the files that name no roster: whether approvers may grant what their mandates say is not judged there.
+	WithoutRoster int `json:"without_roster"`
 }
 
 // stepResult is one step as --json prints it.
@@ -87,6 +94,10 @@ func (c testCmd) Run(sys *system) error {
 	if c.JSON {
 		err = printLine(sys.out, map[string]tested{"summary": sum})
 	} else {
+		if sum.WithoutRoster > 0 {
+			fmt.Fprintf(sys.out, "%d of %d files without a roster: whether the approvers may grant what their mandates say is not judged\n",
+				sum.WithoutRoster, sum.Files)
+		}
 		fmt.Fprintf(sys.out, "%d of %d steps in %d files as expected; decided here by the rules of this Writ, nothing is signed or logged\n",
 			sum.Steps-sum.Differ, sum.Steps, sum.Files)
 	}
@@ -130,11 +141,13 @@ func (c testCmd) files() ([]string, error) {
 // inFile puts the file, with its line where that is known, in front of an error.
 func inFile(path string, err error) error {
 	var mistake *testFileError
-	if errors.As(err, &mistake) {
-		return &exit{exitRefused, fmt.Errorf("%s:%w", path, mistake)}
-	}
 	var known *exit
-	if errors.As(err, &known) {
+	switch {
+	case errors.As(err, &mistake) && errors.As(err, &known):
+		return &exit{known.code, fmt.Errorf("%s:%w", path, mistake)}
+	case errors.As(err, &mistake):
+		return &exit{exitRefused, fmt.Errorf("%s:%w", path, mistake)}
+	case errors.As(err, &known):
 		return err
 	}
 	return fmt.Errorf("%s: %w", path, err)
@@ -150,15 +163,18 @@ func (c testCmd) play(sys *system, path string, sum *tested) error {
 	if err != nil {
 		return err
 	}
-	r, err := newRehearsal(sys, f, filepath.Dir(path))
+	r, err := newRehearsal(sys, f, at, filepath.Dir(path))
 	if err != nil {
 		return err
 	}
 	sum.Files++
+	if f.Roster == "" {
+		sum.WithoutRoster++
+	}
 	differ := sum.Differ
 	for i := range f.Steps {
 		place := fmt.Sprintf("/steps/%d", i)
-		got, err := r.play(i+1, &f.Steps[i])
+		got, err := r.play(&f.Steps[i])
 		if err != nil {
 			err = under(place, err)
 			return &testFileError{at.of(pointerOf(err)), err}

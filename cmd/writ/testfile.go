@@ -19,6 +19,8 @@ import (
 type testFile struct {
 	Mandates      []string   `json:"mandates"`                // files, root first
 	Roster        string     `json:"roster,omitempty"`        // file; without one, the persons named in the mandates
+	Policies      []string   `json:"policies,omitempty"`      // files: a version of each that the root names, in its order
+	Templates     []string   `json:"templates,omitempty"`     // files: each that the mandates name
 	Trust         string     `json:"trust,omitempty"`         // file; without one, every resource is the grantor's
 	Executor      string     `json:"executor,omitempty"`      // DID; the roster's first executor
 	ExecuteWithin string     `json:"executeWithin,omitempty"` // ISO 8601; PT15M, as a server that sets nothing
@@ -28,19 +30,20 @@ type testFile struct {
 // testStep is one thing that happens, and what must come of it. Exactly one of Action (with or without Like), Lift, Decline, Expire, Begin, Report, Suspend,
 // Resume and Revoke is there.
 type testStep struct {
-	Name    string      `json:"name,omitempty"` // for later steps, and for people
-	At      spec.Time   `json:"at,omitempty"`   // of the ledger's clock; the step before's
-	Action  jcs.Value   `json:"action,omitempty"`
-	Like    string      `json:"like,omitempty"`    // step whose action this one repeats, but for the members of Action
-	Hold    bool        `json:"hold,omitempty"`    // what is authorised stays held, until steps say what became of it
-	Lift    string      `json:"lift,omitempty"`    // step whose missing lifts people approve; it is decided anew
-	Decline string      `json:"decline,omitempty"` // step whose lifts a person declines; it is decided anew
-	Expire  string      `json:"expire,omitempty"`  // step that is decided anew after nobody answered in time
-	Begin   string      `json:"begin,omitempty"`   // step whose action the executor begins
-	Report  *testReport `json:"report,omitempty"`
-	Suspend string      `json:"suspend,omitempty"` // one of the mandates, as the file names it
-	Resume  string      `json:"resume,omitempty"`
-	Revoke  string      `json:"revoke,omitempty"`
+	Name        string      `json:"name,omitempty"` // for later steps, and for people
+	At          spec.Time   `json:"at,omitempty"`   // of the ledger's clock; the step before's
+	Action      jcs.Value   `json:"action,omitempty"`
+	Like        string      `json:"like,omitempty"`        // step whose action this one repeats, but for the members of Action
+	Credentials []string    `json:"credentials,omitempty"` // files that are presented with the action
+	Hold        bool        `json:"hold,omitempty"`        // what is authorised stays held, until steps say what became of it
+	Lift        string      `json:"lift,omitempty"`        // step whose missing lifts people approve; it is decided anew
+	Decline     string      `json:"decline,omitempty"`     // step whose lifts a person declines; it is decided anew
+	Expire      string      `json:"expire,omitempty"`      // step that is decided anew after nobody answered in time
+	Begin       string      `json:"begin,omitempty"`       // step whose action the executor begins
+	Report      *testReport `json:"report,omitempty"`
+	Suspend     string      `json:"suspend,omitempty"` // one of the mandates, as the file names it
+	Resume      string      `json:"resume,omitempty"`
+	Revoke      string      `json:"revoke,omitempty"`
 
 	Expect string   `json:"expect,omitempty"` // AUTHORIZED, COLLECT_MISSING, REJECTED, recorded or refused
 	Reason string   `json:"reason,omitempty"` // code of the first check that does not pass, or of the refusal
@@ -244,6 +247,7 @@ func (r *yamlReader) text(s string, line int) error {
 // check holds the steps against one another.
 func (f *testFile) check(at lines) error {
 	actions := map[string]jcs.Value{} // by the name of the step
+	var last spec.Time
 	for i := range f.Steps {
 		s, place := &f.Steps[i], "/steps/"+strconv.Itoa(i)
 		refuse := func(member, what string, args ...any) error {
@@ -261,10 +265,16 @@ func (f *testFile) check(at lines) error {
 			return refuse("", "a step has one of %s", strings.Join(stepActs, ", "))
 		case i == 0 && s.At.IsZero():
 			return refuse("", "the first step has a time: at")
+		case !s.At.IsZero() && s.At.Before(last.Time):
+			return refuse("/at", "the steps are played in order, and the one before is later: %s", last)
+		case len(s.Credentials) > 0 && s.Action.IsZero():
+			return refuse("/credentials", "credentials are presented with an action")
 		case s.Expect == "" && s.decides():
 			return refuse("", "the step says what is expected: %s", strings.Join(stepEnds, ", "))
 		case s.Expect != "" && !slices.Contains(stepEnds, s.Expect):
 			return refuse("/expect", "%q is not one of %s", s.Expect, strings.Join(stepEnds, ", "))
+		case s.Reason != "" && !isReason(s.Reason):
+			return refuse("/reason", "%q is unknown: writ explain lists the reason codes", s.Reason)
 		case s.of() != "" && !known:
 			return refuse("/"+s.acts()[0], "no step before is named %q", s.of())
 		case s.mandate() != "" && !slices.Contains(f.Mandates, s.mandate()):
@@ -272,11 +282,19 @@ func (f *testFile) check(at lines) error {
 		case s.Name != "" && taken:
 			return refuse("/name", "two steps are named %q", s.Name)
 		}
+		if !s.At.IsZero() {
+			last = s.At
+		}
 		if s.Name != "" && !s.Action.IsZero() {
 			actions[s.Name] = s.Action
 		}
 	}
 	return nil
+}
+
+func isReason(code string) bool {
+	_, ok := spec.Explain(code)
+	return ok
 }
 
 // override is the object with the members of another in place of its own; absent where there is no object to begin with.

@@ -22,6 +22,7 @@ type verifyCmd struct {
 	Mandate  []string `placeholder:"FILE" sep:"none" help:"With --batch: mandate of the chain, root first; repeat it."`
 	Roster   string   `placeholder:"FILE" help:"With --batch: the grantor's roster."`
 	Policy   []string `placeholder:"FILE" sep:"none" help:"With --batch: version of a policy that the root names, in its order; repeat it."`
+	Template []string `placeholder:"FILE" sep:"none" help:"With --batch: template that a mandate names; repeat it."`
 	Executor string   `placeholder:"DID" help:"With --batch: who executes; the roster's first executor if not given."`
 }
 
@@ -45,10 +46,14 @@ is printed apart, because each says another thing:
 
 With --batch it tries limits before they are signed, or finds out what they would have done: each line {"at":…,"action":{…}} of
 the file is decided in order, at its own time, by the rules of the ledger; each AUTHORIZED counts as executed in full. Nothing is
-signed or logged, and no signature is checked. --expect names a file of {"line":…,"result":…,"reason":…} to compare with. --trust
+signed or logged, and of signatures only those of "credentials":[{…}] are checked, which a line may present. An action's nonce and
+payload are filled in where it leaves them out. --expect names a file of {"line":…,"result":…,"reason":…} to compare with. --trust
 says whose the resources are; without it each is the grantor's.
 
     writ verify --batch actions.jsonl --mandate mandate.json --roster roster.json --expect expected.jsonl
+
+--mandate, --roster and --policy take what writ mandate draft, roster new and policy draft write, too. A mandate that its approvers
+could never issue by the roster is refused.
 
 A line that does not read, times that go backwards, and a file without any line are refused: exit code 5.
 
@@ -64,8 +69,8 @@ func (c verifyCmd) Run(sys *system) error {
 		return c.batch(sys)
 	case c.Bundle == "":
 		return usage(errors.New("name a bundle, or --batch"))
-	case len(c.Mandate) > 0 || len(c.Policy) > 0 || c.Roster != "" || c.Executor != "":
-		return usage(errors.New("--mandate, --roster, --policy and --executor go with --batch"))
+	case len(c.Mandate) > 0 || len(c.Policy) > 0 || len(c.Template) > 0 || c.Roster != "" || c.Executor != "":
+		return usage(errors.New("--mandate, --roster, --policy, --template and --executor go with --batch"))
 	case c.Expect != "" && !slices.Contains(expectable, c.Expect):
 		return usage(fmt.Errorf("--expect %q is no outcome and no result; one of %s", c.Expect, strings.Join(expectable, ", ")))
 	}
