@@ -49,19 +49,31 @@ type Mandate struct {
 	sum [32]byte      // of its canonical bytes
 }
 
-func (c *Case) leaf() Mandate { return c.Mandates[len(c.Mandates)-1] }
-func (c *Case) root() Mandate { return c.Mandates[0] }
+func (c *Case) leaf() *Mandate { return &c.Mandates[len(c.Mandates)-1] }
+func (c *Case) root() *Mandate { return &c.Mandates[0] }
 
 // selfExecuted says whether the agent is the executor.
 func (c *Case) selfExecuted() bool { return c.Request.Executor == c.Agent }
 
-// Decide says what follows from a request, in these states, at this instant: one decision, unsigned, or an error that leaves
-// nothing. It is pure. The checks run in the order of protocol.md 9.1: authority is an error without a trace, then a
-// violation that no recovery clause of its own document names ends in REJECTED, the others in COLLECT_MISSING, and none in
-// AUTHORIZED with a hold.
+// Decide is Judge with its answer as a document, unsigned: the journal's form of a decision.
 func Decide(c Case, states spec.States, now time.Time) ([]spec.Document, error) {
+	decision, err := Judge(c, states, now)
+	if err != nil {
+		return nil, err
+	}
+	doc, err := spec.New(decision)
+	if err != nil {
+		return nil, err
+	}
+	return []spec.Document{doc}, nil
+}
+
+// Judge says what follows from a request, in these states, at this instant: one decision, or an error that leaves nothing. It is
+// pure. The checks run in the order of protocol.md 9.1: authority is an error without a trace, then a violation that no
+// recovery clause of its own document names ends in REJECTED, the others in COLLECT_MISSING, and none in AUTHORIZED with a hold.
+func Judge(c Case, states spec.States, now time.Time) (*spec.Decision, error) {
 	states = states.At(now)
-	d := &deciding{Case: &c, states: states, now: now, action: rule.Action{Type: c.Action.Type, Resource: c.Action.Resource,
+	d := &deciding{Case: c, states: states, now: now, checks: make([]spec.Check, 0, len(checks)), action: rule.Action{Type: c.Action.Type, Resource: c.Action.Resource,
 		Amount: c.Action.Amount, Value: c.ActionValue, Agent: c.Agent}}
 	d.action.Credentials = d.credentialsAt()
 	if err := d.load(); err != nil {
@@ -76,31 +88,31 @@ func Decide(c Case, states spec.States, now time.Time) ([]spec.Document, error) 
 	if err := d.recoveryOpen(); err != nil {
 		return nil, err
 	}
-	for _, check := range []struct {
-		name string
-		run  func()
-	}{
-		{"validity", d.validity}, {"status", d.status}, {"delegation", d.delegation}, {"scope", d.scope}, {"policy", d.policy},
-		{"constraints", d.constraints}, {"budget", d.budget},
-	} {
+	for _, check := range checks {
 		if d.name = check.name; !d.failed && (check.name != "policy" || len(d.policies) > 0) {
 			d.run(check.run)
 		}
 	}
-	doc, err := spec.New(d.decision())
-	if err != nil {
-		return nil, err
-	}
-	return []spec.Document{doc}, nil
+	return d.decision(), nil
 }
 
-// deciding is one run of Decide.
+// checks are those of protocol.md 9.1 that leave a trace, in their order.
+var checks = [...]struct {
+	name string
+	run  func(*deciding)
+}{
+	{"validity", (*deciding).validity}, {"status", (*deciding).status}, {"delegation", (*deciding).delegation}, {"scope", (*deciding).scope},
+	{"policy", (*deciding).policy}, {"constraints", (*deciding).constraints}, {"budget", (*deciding).budget},
+}
+
+// deciding is one run of Judge.
 type deciding struct {
-	*Case
+	Case
 	states spec.States
 	now    time.Time
 	action rule.Action
 	chains []*spec.State // of the mandates, root first
+	roster *spec.State   // of the root's grantor
 	closed string        // why nothing may be proposed again
 
 	policies []policyInForce // of the root mandate
@@ -109,12 +121,17 @@ type deciding struct {
 	name    string // of the check that runs
 	failed  bool
 	checks  []spec.Check
+	broken  []brokenLimit // by the action itself
 	missing []spec.Missing
 	usage   []spec.Usage
 }
 
+// brokenLimit is a constraint of the mandate at a place in the chain that the action does not keep, whether or not that is lifted.
+type brokenLimit struct{ mandate, constraint int }
+
 // load finds the chains, and refuses a roster that is newer than what open judged by: the caller opens again.
 func (d *deciding) load() error {
+	d.chains = make([]*spec.State, 0, len(d.Mandates))
 	for _, m := range d.Mandates {
 		s := d.states.ByContent(m.Content)
 		if s == nil || s.Status == spec.StatusNone || s.Status == spec.StatusDraft || s.Status == spec.StatusDeclined {
@@ -122,11 +139,10 @@ func (d *deciding) load() error {
 		}
 		d.chains = append(d.chains, s)
 	}
-	r := d.states.Roster(d.root().Body.Terms().Grantor.ID)
-	if r == nil {
+	if d.roster = d.states.Roster(d.root().Body.Terms().Grantor.ID); d.roster == nil {
 		return notEntitled("roster-unknown")
 	}
-	if moved(r, d.Roster) {
+	if moved(d.roster, d.Roster) {
 		return ErrMoved
 	}
 	return d.loadPolicies()
@@ -147,23 +163,18 @@ func (d *deciding) authority() error {
 		}
 		return nil
 	}
-	for _, r := range d.states.Roster(grantor).InForce(d.now) {
+	for _, r := range d.roster.InForce(d.now) {
 		e, ok := r.Terms().Executor(d.Request.Executor)
 		if !ok {
 			return notEntitled("executor-unknown")
 		}
 		for _, m := range d.Mandates {
-			if sameKey(e.Key, m.Body.Subject.ID) {
+			if did.HasKey(m.Body.Subject.ID, e.Key) {
 				return notEntitled("executor-is-agent")
 			}
 		}
 	}
 	return nil
-}
-
-func sameKey(multikey, agent string) bool {
-	k, err := did.KeyOf(agent)
-	return err != nil || k.Multikey() == multikey
 }
 
 // recoveryOpen refuses to decide anew while people may still approve, and finds out why nothing may be proposed again.
@@ -195,9 +206,9 @@ func (d *deciding) declined() bool {
 	})
 }
 
-func (d *deciding) run(check func()) {
+func (d *deciding) run(check func(*deciding)) {
 	before := len(d.checks)
-	check()
+	check(d)
 	if len(d.checks) == before {
 		d.checks = append(d.checks, spec.Check{Check: d.name, Outcome: spec.Pass})
 	}
@@ -263,30 +274,24 @@ func (d *deciding) scope() {
 // constraints run what needs no account. Absent targets are violations, and so is a parameter that nobody limits or frees.
 func (d *deciding) constraints() {
 	for i, m := range d.Mandates {
-		for _, c := range m.Body.Rules() {
+		for j, c := range m.Body.Rules() {
 			if v := c.Check(d.action, d.now); v != nil {
+				d.broken = append(d.broken, brokenLimit{i, j})
 				d.violation(i, c, v)
 			}
 		}
 		for _, p := range d.Action.Parameters.Members() {
-			if !covered(m.Body, "/parameters/"+escape(p.Name)) {
-				d.fail("member-unknown", "/parameters/"+escape(p.Name))
+			if pointer := "/parameters/" + escape(p.Name); !m.Body.Reaches(pointer) {
+				d.fail("member-unknown", pointer)
 			}
 		}
 	}
 }
 
-// covered says whether a constraint or the free list reaches the member as a whole.
-func covered(m *spec.Mandate, pointer string) bool {
-	if slices.Contains(m.Terms().Free, pointer) {
-		return true
-	}
-	return slices.ContainsFunc(m.Rules(), func(c rule.Constraint) bool { return slices.Contains(c.Targets(), pointer) })
-}
+// pointerEscapes are those of a reference token (RFC 6901 section 3).
+var pointerEscapes = strings.NewReplacer("~", "~0", "/", "~1")
 
-func escape(name string) string {
-	return strings.NewReplacer("~", "~0", "/", "~1").Replace(name)
-}
+func escape(name string) string { return pointerEscapes.Replace(name) }
 
 // violation of a limit on a single action: over by an amount, it may be lifted; else it is final.
 func (d *deciding) violation(i int, c rule.Constraint, v *rule.Violation) {
@@ -308,24 +313,32 @@ const maxUnits = 1<<53 - 1
 // budget charges every window of every mandate of the chain. An action that is above max by more than a lift admits is a
 // violation; excess counts as used.
 func (d *deciding) budget() {
+	d.usage = slices.Grow(d.usage, d.accountLimits())
 	for i, m := range d.Mandates {
 		if !d.selfExecuted() && d.chains[i].OpenHolds() >= m.Body.MaxOpenHolds() {
 			d.fail("holds-many", m.Content)
 		}
-		for _, c := range m.Body.Rules() {
-			if draw, ok := d.draw(c); ok {
+		for j, c := range m.Body.Rules() {
+			if slices.Contains(d.broken, brokenLimit{i, j}) {
+				continue // what it admits by a lift is no account's
+			}
+			if draw, ok := c.Draw(d.action, d.now); ok {
 				d.charge(i, c, draw)
 			}
 		}
 	}
 }
 
-// draw asks only a limit whose own check holds but for what a lift admits.
-func (d *deciding) draw(c rule.Constraint) (rule.Draw, bool) {
-	if v := c.Check(d.action, d.now); v != nil {
-		return rule.Draw{}, false
+// accountLimits counts the constraints of the chain that have an account.
+func (d *deciding) accountLimits() (n int) {
+	for i := range d.Mandates {
+		for _, c := range d.Mandates[i].Body.Rules() {
+			if rule.IsAccount(c) {
+				n++
+			}
+		}
 	}
-	return c.Draw(d.action, d.now)
+	return n
 }
 
 func (d *deciding) charge(i int, c rule.Constraint, draw rule.Draw) {
@@ -393,9 +406,8 @@ func (d *deciding) stands(i int, p *spec.Proposal) bool {
 	if len(p.Pending) == 0 {
 		return false
 	}
-	roster := d.states.Roster(d.root().Body.Terms().Grantor.ID)
 	needs := spec.NeedsOfSupplement(d.Mandates[i].Body, d.root().Body, p)
-	_, err := spec.CheckApprovals(needs, p.Pending, roster.InForce(p.Pending[len(p.Pending)-1].At))
+	_, err := spec.CheckApprovals(needs, p.Pending, d.roster.InForce(p.Pending[len(p.Pending)-1].At))
 	return err == nil
 }
 
@@ -500,6 +512,8 @@ func (d *deciding) decision() *spec.Decision {
 		Env:    d.Env, Identity: d.Identity, ReceivedAt: spec.At(d.received()), At: spec.At(d.now), Seen: d.Seen,
 		Verifier: d.Verifier,
 	}
+	out.Mandates = make([]string, 0, len(d.Mandates))
+	out.Positions = make([]spec.Position, 0, len(d.Mandates))
 	for i, m := range d.Mandates {
 		s := d.chains[i]
 		out.Mandates = append(out.Mandates, m.Content)
