@@ -31,7 +31,7 @@ type Mandate struct {
 	Evidence         []jcs.Value    `json:"evidence,omitempty"`
 
 	rules   []rule.Constraint // parsed once by check
-	reached []string          // pointers of what they and the free list reach, by check too
+	reached []string          // pointers of what they and the free list reach
 }
 
 // MandateSubject is the agent, by its DID, and the terms.

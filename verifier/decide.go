@@ -73,8 +73,9 @@ func Decide(c Case, states spec.States, now time.Time) ([]spec.Document, error) 
 // recovery clause of its own document names ends in REJECTED, the others in COLLECT_MISSING, and none in AUTHORIZED with a hold.
 func Judge(c Case, states spec.States, now time.Time) (*spec.Decision, error) {
 	states = states.At(now)
-	d := &deciding{Case: c, states: states, now: now, checks: make([]spec.Check, 0, len(checks)), action: rule.Action{Type: c.Action.Type, Resource: c.Action.Resource,
+	d := deciding{Case: c, states: states, now: now, out: new(answer), action: rule.Action{Type: c.Action.Type, Resource: c.Action.Resource,
 		Amount: c.Action.Amount, Value: c.ActionValue, Agent: c.Agent}}
+	d.checks, d.usage = d.out.checks[:0], d.out.usage[:0]
 	d.action.Credentials = d.credentialsAt()
 	if err := d.load(); err != nil {
 		return nil, err
@@ -88,21 +89,24 @@ func Judge(c Case, states spec.States, now time.Time) (*spec.Decision, error) {
 	if err := d.recoveryOpen(); err != nil {
 		return nil, err
 	}
-	for _, check := range checks {
-		if d.name = check.name; !d.failed && (check.name != "policy" || len(d.policies) > 0) {
-			d.run(check.run)
+	for _, d.name = range checks {
+		if !d.failed && (d.name != "policy" || len(d.policies) > 0) {
+			d.check()
 		}
 	}
 	return d.decision(), nil
 }
 
 // checks are those of protocol.md 9.1 that leave a trace, in their order.
-var checks = [...]struct {
-	name string
-	run  func(*deciding)
-}{
-	{"validity", (*deciding).validity}, {"status", (*deciding).status}, {"delegation", (*deciding).delegation}, {"scope", (*deciding).scope},
-	{"policy", (*deciding).policy}, {"constraints", (*deciding).constraints}, {"budget", (*deciding).budget},
+var checks = [...]string{"validity", "status", "delegation", "scope", "policy", "constraints", "budget"}
+
+// answer is a decision with the room that its lists commonly take: one allocation.
+type answer struct {
+	spec.Decision
+	checks    [len(checks)]spec.Check
+	usage     [4]spec.Usage
+	mandates  [1]string
+	positions [1]spec.Position
 }
 
 // deciding is one run of Judge.
@@ -113,7 +117,8 @@ type deciding struct {
 	action rule.Action
 	chains []*spec.State // of the mandates, root first
 	roster *spec.State   // of the root's grantor
-	closed string        // why nothing may be proposed again
+	out    *answer
+	closed string // why nothing may be proposed again
 
 	policies []policyInForce // of the root mandate
 	shared   []policyInForce // those with an account that the action is charged to
@@ -206,9 +211,25 @@ func (d *deciding) declined() bool {
 	})
 }
 
-func (d *deciding) run(check func(*deciding)) {
+// check runs the one that d names.
+func (d *deciding) check() {
 	before := len(d.checks)
-	check(d)
+	switch d.name { // no table of methods: through one d would escape to the heap
+	case "validity":
+		d.validity()
+	case "status":
+		d.status()
+	case "delegation":
+		d.delegation()
+	case "scope":
+		d.scope()
+	case "policy":
+		d.policy()
+	case "constraints":
+		d.constraints()
+	case "budget":
+		d.budget()
+	}
 	if len(d.checks) == before {
 		d.checks = append(d.checks, spec.Check{Check: d.name, Outcome: spec.Pass})
 	}
@@ -281,8 +302,8 @@ func (d *deciding) constraints() {
 			}
 		}
 		for _, p := range d.Action.Parameters.Members() {
-			if pointer := "/parameters/" + escape(p.Name); !m.Body.Reaches(pointer) {
-				d.fail("member-unknown", pointer)
+			if !m.Body.Reaches("/parameters/" + escape(p.Name)) {
+				d.fail("member-unknown", "/parameters/"+escape(p.Name))
 			}
 		}
 	}
@@ -300,7 +321,7 @@ func (d *deciding) violation(i int, c rule.Constraint, v *rule.Violation) {
 		d.fail(v.Reason, detail)
 		return
 	}
-	if lift, _ := d.lift(i, c, nil); lift >= v.Over {
+	if lift, _ := d.lift(i, c, rule.Draw{}); lift >= v.Over {
 		return
 	}
 	d.missingOr(i, c, v.Reason, spec.Lift{Owner: d.Mandates[i].Content, Constraint: c.ID(),
@@ -313,7 +334,6 @@ const maxUnits = 1<<53 - 1
 // budget charges every window of every mandate of the chain. An action that is above max by more than a lift admits is a
 // violation; excess counts as used.
 func (d *deciding) budget() {
-	d.usage = slices.Grow(d.usage, d.accountLimits())
 	for i, m := range d.Mandates {
 		if !d.selfExecuted() && d.chains[i].OpenHolds() >= m.Body.MaxOpenHolds() {
 			d.fail("holds-many", m.Content)
@@ -329,29 +349,13 @@ func (d *deciding) budget() {
 	}
 }
 
-// accountLimits counts the constraints of the chain that have an account.
-func (d *deciding) accountLimits() (n int) {
-	for i := range d.Mandates {
-		for _, c := range d.Mandates[i].Body.Rules() {
-			if rule.IsAccount(c) {
-				n++
-			}
-		}
-	}
-	return n
-}
-
 func (d *deciding) charge(i int, c rule.Constraint, draw rule.Draw) {
 	total := d.chains[i].Total(c.ID(), draw.Unit, draw.Sum.From, draw.Sum.To)
-	var period *spec.Period
-	if draw.Fixed() {
-		period = spec.PeriodOf(draw.Bucket)
-	}
-	lift, supplement := d.lift(i, c, period)
+	lift, supplement := d.lift(i, c, draw)
 	over := draw.Over(total.Used(), draw.Max, total.Lifted)
 	if over > lift {
-		d.usage = append(d.usage, usageRow(d.Mandates[i].Content, c.ID(), draw, total, 0, ""))
-		needed := spec.Lift{Owner: d.Mandates[i].Content, Constraint: c.ID(), Window: period}
+		d.row(d.Mandates[i].Content, c.ID(), &draw, &total)
+		needed := spec.Lift{Owner: d.Mandates[i].Content, Constraint: c.ID(), Window: fixedPeriod(draw)}
 		if !rule.IsApproval(c) {
 			needed.MaxOver = rule.Money{Minor: over, Currency: draw.Unit}
 		}
@@ -359,36 +363,42 @@ func (d *deciding) charge(i int, c rule.Constraint, draw rule.Draw) {
 		return
 	}
 	if clause := d.Mandates[i].Body.RecoveryFor(c.ID()); over > 0 && !d.Mandates[i].Body.Terms().Recovery[clause].Admits(over, total) {
-		d.usage = append(d.usage, usageRow(d.Mandates[i].Content, c.ID(), draw, total, 0, ""))
+		d.row(d.Mandates[i].Content, c.ID(), &draw, &total)
 		d.fail("lift-above-ceiling", c.ID()+" of "+d.Mandates[i].Content) // others were lifted since people signed this one
 		return
 	}
-	d.usage = append(d.usage, usageRow(d.Mandates[i].Content, c.ID(), draw, total, over, supplement))
+	u := d.row(d.Mandates[i].Content, c.ID(), &draw, &total)
+	if over > 0 {
+		u.Lift, u.Supplement = rule.FormatUnits(over, draw.Unit), supplement
+	}
 }
 
-func usageRow(mandate, constraint string, draw rule.Draw, total spec.Window, over int64, supplement string) spec.Usage {
-	units := func(n int64) string { return rule.FormatUnits(n, draw.Unit) }
-	u := spec.Usage{Mandate: mandate, Constraint: constraint, From: spec.Time{Time: draw.Bucket.From}, To: spec.Time{Time: draw.Bucket.To},
-		Unit: draw.Unit, Max: units(draw.Max), Amount: units(draw.Amount), Before: spec.Totals{Lifted: units(total.Lifted),
-			Held: units(total.Held), Committed: units(total.Committed), Excess: units(total.Excess), Lifts: total.Lifts}}
+// row adds a usage row without a lift.
+func (d *deciding) row(mandate, constraint string, draw *rule.Draw, total *spec.Window) *spec.Usage {
+	d.usage = append(d.usage, spec.Usage{})
+	u := &d.usage[len(d.usage)-1]
+	u.Mandate, u.Constraint, u.Unit = mandate, constraint, draw.Unit
+	u.From.Time, u.To.Time = draw.Bucket.From, draw.Bucket.To
 	if !draw.Sum.From.Equal(draw.Bucket.From) {
-		u.SumFrom = spec.Time{Time: draw.Sum.From}
+		u.SumFrom.Time = draw.Sum.From
 	}
-	if over > 0 {
-		u.Lift, u.Supplement = units(over), supplement
-	}
+	units := func(n int64) string { return rule.FormatUnits(n, draw.Unit) }
+	u.Max, u.Amount = units(draw.Max), units(draw.Amount)
+	u.Before.Lifted, u.Before.Held = units(total.Lifted), units(total.Held)
+	u.Before.Committed, u.Before.Excess, u.Before.Lifts = units(total.Committed), units(total.Excess), total.Lifts
 	return u
 }
 
 // lift finds what an issued supplement of the interim decision adds to a limit of its own owner, in this window; an approval is
 // of the action as a whole.
-func (d *deciding) lift(i int, c rule.Constraint, window *spec.Period) (over int64, supplement string) {
-	for _, p := range d.chains[i].Proposals {
-		if d.Resumes == "" || p.Decision != d.Resumes || p.Status != spec.ProposalIssued || !d.now.Before(p.Until) || !d.stands(i, &p) {
+func (d *deciding) lift(i int, c rule.Constraint, draw rule.Draw) (over int64, supplement string) {
+	for j := range d.chains[i].Proposals {
+		p := &d.chains[i].Proposals[j]
+		if d.Resumes == "" || p.Decision != d.Resumes || p.Status != spec.ProposalIssued || !d.now.Before(p.Until) || !d.stands(i, p) {
 			continue
 		}
 		for _, l := range p.Lifts {
-			if l.Owner != d.Mandates[i].Content || l.Constraint != c.ID() || !samePeriod(l.Window, window) {
+			if l.Owner != d.Mandates[i].Content || l.Constraint != c.ID() || !samePeriod(l.Window, fixedPeriod(draw)) {
 				continue
 			}
 			if rule.IsApproval(c) {
@@ -409,6 +419,14 @@ func (d *deciding) stands(i int, p *spec.Proposal) bool {
 	needs := spec.NeedsOfSupplement(d.Mandates[i].Body, d.root().Body, p)
 	_, err := spec.CheckApprovals(needs, p.Pending, d.roster.InForce(p.Pending[len(p.Pending)-1].At))
 	return err == nil
+}
+
+// fixedPeriod is the window of what is drawn, nil where it rolls or is unbounded.
+func fixedPeriod(draw rule.Draw) *spec.Period {
+	if !draw.Fixed() {
+		return nil
+	}
+	return spec.PeriodOf(draw.Bucket)
 }
 
 func samePeriod(a, b *spec.Period) bool {
@@ -502,7 +520,8 @@ func earlier(a, b time.Time) time.Time {
 
 // decision writes down the answer with every input that led to it.
 func (d *deciding) decision() *spec.Decision {
-	out := &spec.Decision{
+	out := &d.out.Decision
+	*out = spec.Decision{
 		Type: "Decision", Version: spec.Version, Mode: d.Mode, ID: d.ID, Result: d.result(), Epoch: d.Epoch, Agent: d.Agent,
 		Grantor: d.root().Body.Terms().Grantor.ID, Checks: d.checks, Request: d.Request, Action: d.ActionValue,
 		Executor: d.Request.Executor, Resumes: d.Resumes, Closed: d.closed,
@@ -512,8 +531,7 @@ func (d *deciding) decision() *spec.Decision {
 		Env:    d.Env, Identity: d.Identity, ReceivedAt: spec.At(d.received()), At: spec.At(d.now), Seen: d.Seen,
 		Verifier: d.Verifier,
 	}
-	out.Mandates = make([]string, 0, len(d.Mandates))
-	out.Positions = make([]spec.Position, 0, len(d.Mandates))
+	out.Mandates, out.Positions = d.out.mandates[:0], d.out.positions[:0]
 	for i, m := range d.Mandates {
 		s := d.chains[i]
 		out.Mandates = append(out.Mandates, m.Content)
