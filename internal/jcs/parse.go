@@ -48,7 +48,26 @@ type parser struct {
 	nodes    []node   // free nodes
 	members  []Member // of the objects being read, innermost last
 	elements []Value  // of the arrays being read, innermost last
+
+	memberRoom  []Member // free, for those that nodes keep
+	elementRoom []Value
 }
+
+// keep copies a list into free room, and returns it with the room that is left.
+func keep[T any](room, list []T) (kept, left []T) {
+	n := len(list)
+	if n == 0 {
+		return nil, room
+	}
+	if n > len(room) {
+		room = make([]T, max(n, roomOf))
+	}
+	copy(room, list)
+	return room[:n:n], room[n:]
+}
+
+// roomOf is how many members or elements share an allocation.
+const roomOf = 32
 
 func newParser(data []byte, profile bool) *parser {
 	src := string(data)
@@ -205,7 +224,7 @@ func (p *parser) array(n *node) *Error {
 			return err
 		}
 	}
-	n.elements = slices.Clone(p.elements[base:])
+	n.elements, p.elementRoom = keep(p.elementRoom, p.elements[base:])
 	p.elements = p.elements[:base]
 	return nil
 }
@@ -226,7 +245,7 @@ func (p *parser) object(n *node) *Error {
 			return err
 		}
 	}
-	n.members = slices.Clone(p.members[base:])
+	n.members, p.memberRoom = keep(p.memberRoom, p.members[base:])
 	p.members = p.members[:base]
 	if !ordered {
 		p.rewrites++
