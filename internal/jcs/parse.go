@@ -66,6 +66,9 @@ func keep[T any](room, list []T) (kept, left []T) {
 	return room[:n:n], room[n:]
 }
 
+// nodesOf is how many nodes share an allocation at most: beyond 32 KiB one is far dearer.
+const nodesOf = 256
+
 // roomOf is how many members or elements share an allocation.
 const roomOf = 32
 
@@ -73,7 +76,7 @@ func newParser(data []byte, profile bool) *parser {
 	src := string(data)
 	return &parser{
 		src: src, raw: []byte(src), profile: profile,
-		nodes:    make([]node, 4+len(src)/32),
+		nodes:    make([]node, min(4+len(src)/32, nodesOf)),
 		members:  make([]Member, 0, 32),
 		elements: make([]Value, 0, 16),
 	}
@@ -145,7 +148,7 @@ func (p *parser) value() (*node, *Error) {
 // node takes a fresh node for a value that starts at offset.
 func (p *parser) node(kind Kind, offset int) *node {
 	if len(p.nodes) == 0 {
-		p.nodes = make([]node, 32+(len(p.src)-p.pos)/32)
+		p.nodes = make([]node, min(32+(len(p.src)-p.pos)/32, nodesOf))
 	}
 	n := &p.nodes[0]
 	p.nodes = p.nodes[1:]
