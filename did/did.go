@@ -75,6 +75,16 @@ func KeyOf(did string) (PublicKey, error) {
 	return PublicKey{}, refuse("did-method", "neither did:key nor did:jwk")
 }
 
+// HasKey tells whether a DID may name the key with this Multikey: that it does, or that it does not say. A did:key that Check
+// accepts has its key in one spelling, so that texts are compared.
+func HasKey(did, multikey string) bool {
+	if name, ok := strings.CutPrefix(did, keyMethod); ok {
+		return name == multikey
+	}
+	key, err := KeyOf(did)
+	return err != nil || key.Multikey() == multikey
+}
+
 // MethodID returns the only verification method of a did:key or did:jwk, and "" for other DIDs,
 // whose documents say what theirs are called. The DID itself is not checked.
 func MethodID(did string) string {

@@ -145,7 +145,7 @@ func CheckApprovals(n Needs, approvals []LoggedApproval, rosters []*Roster) (Gra
 // countPersons gives each person whose last word is approve the grade of that word. Equal keys are one person: a key that
 // has counted for one name counts for no other.
 func (n Needs) countPersons(approvals []LoggedApproval, rosters []*Roster) (map[string]Grade, error) {
-	last, keys := map[string]Grade{}, map[string]string{}
+	last, keys := map[string]Grade{}, map[did.PublicKey]string{}
 	shown := n.catalogue()
 	for _, l := range approvals {
 		a := l.Body()
@@ -165,7 +165,7 @@ func (n Needs) countPersons(approvals []LoggedApproval, rosters []*Roster) (map[
 		if heldByAnother(keys, key, person) {
 			continue
 		}
-		keys[key.Multikey()] = person
+		keys[key] = person
 		switch {
 		case a.Decision == Withdraw:
 			delete(last, person)

@@ -129,7 +129,7 @@ type HoldLine struct {
 }
 
 // IsOpen says whether a report may still settle the hold's account.
-func (h Hold) IsOpen() bool { return h.Status == HoldHeld || h.Status == HoldEntered }
+func (h *Hold) IsOpen() bool { return h.Status == HoldHeld || h.Status == HoldEntered }
 
 // Proposal statuses: open → issued → spent; open → declined.
 const (
@@ -176,11 +176,18 @@ func (ss States) Roster(grantor string) *State {
 	return nil
 }
 
-// At asks the states at an instant.
+// At asks the states at an instant. Where nothing has changed by then they are themselves.
 func (ss States) At(now time.Time) States {
-	next := make(States, len(ss))
+	next, copied := ss, false
 	for id, s := range ss {
-		next[id] = s.AsOf(now)
+		then := s.AsOf(now)
+		if then == s {
+			continue
+		}
+		if !copied {
+			next, copied = maps.Clone(ss), true
+		}
+		next[id] = then
 	}
 	return next
 }
@@ -188,7 +195,7 @@ func (ss States) At(now time.Time) States {
 // AsOf asks the state at an instant: holds that no executor entered in time count nothing from that instant on, and what recovery keys
 // approved counts from its own.
 func (s *State) AsOf(now time.Time) *State {
-	if !slices.ContainsFunc(s.Holds, func(h Hold) bool { return h.lapsesBy(now) }) && !s.maturesBy(now) {
+	if !s.lapsesBy(now) && !s.maturesBy(now) {
 		return s
 	}
 	next := s.clone()
@@ -197,7 +204,16 @@ func (s *State) AsOf(now time.Time) *State {
 	return next
 }
 
-func (h Hold) lapsesBy(now time.Time) bool {
+func (s *State) lapsesBy(now time.Time) bool {
+	for i := range s.Holds {
+		if s.Holds[i].lapsesBy(now) {
+			return true
+		}
+	}
+	return false
+}
+
+func (h *Hold) lapsesBy(now time.Time) bool {
 	return h.Status == HoldHeld && !h.SelfExecuted && !now.Before(h.ExecuteBefore)
 }
 
@@ -410,8 +426,8 @@ func (s *State) Proposal(content string) *Proposal { return s.proposal(content) 
 // OpenHolds counts holds that are given and not settled.
 func (s *State) OpenHolds() int64 {
 	var n int64
-	for _, h := range s.Holds {
-		if h.IsOpen() && !h.SelfExecuted {
+	for i := range s.Holds {
+		if h := &s.Holds[i]; h.IsOpen() && !h.SelfExecuted {
 			n++
 		}
 	}

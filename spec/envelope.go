@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"errors"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -126,44 +125,66 @@ func ShortID(prefix, urn string) string {
 	return prefix + "_" + string(out)
 }
 
-var isoDuration = regexp.MustCompile(`^P(?:(\d{1,4})D)?(?:T(?:(\d{1,4})H)?(?:(\d{1,4})M)?(?:(\d{1,5})S)?)?$`)
+// durationUnits are the members of a duration in their order, with the most digits that each has.
+var durationUnits = [...]struct {
+	letter byte
+	digits int
+	unit   time.Duration
+}{{'D', 4, 24 * time.Hour}, {'H', 4, time.Hour}, {'M', 4, time.Minute}, {'S', 5, time.Second}}
 
 // ParseDuration reads the durations of documents: ISO 8601 with days, hours, minutes and seconds only, more than zero.
 func ParseDuration(s string) (time.Duration, error) {
-	m := isoDuration.FindStringSubmatch(s)
 	var d time.Duration
-	if m != nil {
-		for i, unit := range []time.Duration{24 * time.Hour, time.Hour, time.Minute, time.Second} {
-			n, _ := strconv.Atoi(m[i+1])
-			d += time.Duration(n) * unit
+	rest, ok := strings.CutPrefix(s, "P")
+	for i, u := range durationUnits {
+		if i == 1 {
+			inDay, hasT := strings.CutPrefix(rest, "T")
+			if ok = ok && hasT == (rest != "") && hasT == (inDay != ""); !ok {
+				break
+			}
+			rest = inDay
+		}
+		n, length := leadingDigits(rest)
+		if length > 0 && length <= u.digits && length < len(rest) && rest[length] == u.letter {
+			d, rest = d+time.Duration(n)*u.unit, rest[length+1:]
 		}
 	}
-	if d == 0 || strings.HasSuffix(s, "T") {
+	if !ok || rest != "" || d == 0 {
 		return 0, refuse("duration-syntax", "", "a duration is PnDTnHnMnS, more than zero")
 	}
 	return d, nil
 }
 
+// leadingDigits is the number that s begins with, and its length; one of more than nine digits is of no use here.
+func leadingDigits(s string) (n, length int) {
+	for length < len(s) && length < 9 && '0' <= s[length] && s[length] <= '9' {
+		n, length = n*10+int(s[length]-'0'), length+1
+	}
+	return n, length
+}
+
 // FormatDuration writes a duration of whole seconds as ParseDuration reads it.
 func FormatDuration(d time.Duration) string {
 	s := int64(d / time.Second)
-	out := "P"
+	out := append(make([]byte, 0, 24), 'P')
 	if days := s / 86400; days > 0 {
-		out += strconv.FormatInt(days, 10) + "D"
+		out = append(strconv.AppendInt(out, days, 10), 'D')
 	}
-	rest := ""
-	for _, part := range []struct {
+	inDay := false
+	for _, part := range [...]struct {
 		seconds int64
-		letter  string
-	}{{3600, "H"}, {60, "M"}, {1, "S"}} {
-		if n := s % 86400 / part.seconds % 60; n > 0 {
-			rest += strconv.FormatInt(n, 10) + part.letter
+		letter  byte
+	}{{3600, 'H'}, {60, 'M'}, {1, 'S'}} {
+		n := s % 86400 / part.seconds % 60
+		if n <= 0 {
+			continue
 		}
+		if !inDay {
+			out, inDay = append(out, 'T'), true
+		}
+		out = append(strconv.AppendInt(out, n, 10), part.letter)
 	}
-	if rest != "" {
-		out += "T" + rest
-	}
-	return out
+	return string(out)
 }
 
 func checkSalt(s, pointer string) error {

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/writ-trust/writ/internal/jcs"
 	"github.com/writ-trust/writ/spec/rule"
@@ -113,6 +114,9 @@ func plainText(s string) string {
 
 // hidden characters do not show, or change how others do.
 func hidden(r rune) bool {
+	if r < utf8.RuneSelf {
+		return r < ' ' || r == 0x7f
+	}
 	return unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp, unicode.Co)
 }
 

@@ -30,7 +30,8 @@ type Mandate struct {
 	RelatedResource  []jcs.Value    `json:"relatedResource,omitempty"`
 	Evidence         []jcs.Value    `json:"evidence,omitempty"`
 
-	rules []rule.Constraint // parsed once by check
+	rules   []rule.Constraint // parsed once by check
+	reached []string          // pointers of what they and the free list reach
 }
 
 // MandateSubject is the agent, by its DID, and the terms.
@@ -103,6 +104,9 @@ func (m *Mandate) IsRoot() bool { return m.Terms().Parent == "" }
 
 // Rules are the constraints in their order.
 func (m *Mandate) Rules() []rule.Constraint { return m.rules }
+
+// Reaches says whether a constraint, or the free list, reaches the member of the action at a pointer as a whole.
+func (m *Mandate) Reaches(pointer string) bool { return slices.Contains(m.reached, pointer) }
 
 // MaxOpenHolds is the bound on holds that are given and not settled.
 func (m *Mandate) MaxOpenHolds() int64 {
@@ -201,6 +205,10 @@ func checkFree(free []string) error {
 
 func (m *Mandate) checkRules() (err error) {
 	m.rules, err = parseRules(m.Terms().Constraints, maxConstraints, mandateAt+"/constraints")
+	m.reached = slices.Clone(m.Terms().Free)
+	for _, c := range m.rules {
+		m.reached = append(m.reached, c.Targets()...)
+	}
 	return err
 }
 

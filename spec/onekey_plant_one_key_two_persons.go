@@ -6,4 +6,4 @@ import "github.com/writ-trust/writ/did"
 
 // Planted: a key counts for each name that it is listed under.
 
-func heldByAnother(map[string]string, did.PublicKey, string) bool { return false }
+func heldByAnother(map[did.PublicKey]string, did.PublicKey, string) bool { return false }

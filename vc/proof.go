@@ -142,26 +142,37 @@ func hashData(config, unsecured jcs.Value) []byte {
 // Reasons: proof-missing, proof-not-single, proof-empty, proof-context, proof-type, proof-suite,
 // proof-audience, proof-time, proof-value, proof-high-s, and those of jcs.Value.Decode.
 func ReadProof(doc jcs.Value) (Proof, error) {
+	p, _, err := readProof(doc)
+	return p, err
+}
+
+// readProof is ReadProof with the signature decoded.
+func readProof(doc jcs.Value) (Proof, []byte, error) {
 	v, ok := doc.Member("proof")
 	if !ok {
-		return Proof{}, refuse("proof-missing", "", "the document has no proof")
+		return Proof{}, nil, refuse("proof-missing", "", "the document has no proof")
 	}
 	if v.Kind() != jcs.Object {
-		return Proof{}, refuse("proof-not-single", "/proof", "not one proof")
+		return Proof{}, nil, refuse("proof-not-single", "/proof", "not one proof")
 	}
 	var m proofMembers
 	if err := v.Decode(&m); err != nil {
-		return Proof{}, within("/proof", err)
+		return Proof{}, nil, within("/proof", err)
 	}
 	for _, member := range v.Members() {
 		if text, ok := member.Value.Text(); ok && text == "" {
-			return Proof{}, refuse("proof-empty", "/proof/"+member.Name, "an empty string")
+			return Proof{}, nil, refuse("proof-empty", "/proof/"+member.Name, "an empty string")
 		}
 	}
 	if err := m.check(doc); err != nil {
-		return Proof{}, err
+		return Proof{}, nil, err
 	}
-	return m.proof()
+	p, err := m.proof()
+	if err != nil {
+		return Proof{}, nil, err
+	}
+	signature, err := p.signature()
+	return p, signature, err
 }
 
 // check holds the members against the document and the closed lists.
@@ -195,7 +206,7 @@ func (m proofMembers) proof() (Proof, error) {
 			return Proof{}, err
 		}
 	}
-	p := Proof{
+	return Proof{
 		Cryptosuite:        m.Cryptosuite,
 		Created:            created,
 		VerificationMethod: m.VerificationMethod,
@@ -204,9 +215,7 @@ func (m proofMembers) proof() (Proof, error) {
 		Domain:             m.Domain,
 		Challenge:          m.Challenge,
 		Expires:            expires,
-	}
-	_, err = p.signature()
-	return p, err
+	}, nil
 }
 
 // signature decodes proofValue: 64 bytes in one spelling, for ECDSA the lower s of the two.
@@ -233,16 +242,12 @@ func Verify(doc jcs.Value, key did.PublicKey) (Proof, error) {
 // VerifyUnsigned is Verify for callers that have the document without its proof already; unsigned
 // must be just that.
 func VerifyUnsigned(doc, unsigned jcs.Value, key did.PublicKey) (Proof, error) {
-	p, err := ReadProof(doc)
+	p, signature, err := readProof(doc)
 	if err != nil {
 		return Proof{}, err
 	}
 	if suites[key.Type()] != p.Cryptosuite {
 		return Proof{}, refuse("proof-key", "/proof/cryptosuite", "not the suite of this key")
-	}
-	signature, err := p.signature()
-	if err != nil {
-		return Proof{}, err
 	}
 	config, _ := doc.Member("proof")
 	if !key.Verify(hashData(config.Without("proofValue"), unsigned), signature) {

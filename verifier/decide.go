@@ -49,20 +49,33 @@ type Mandate struct {
 	sum [32]byte      // of its canonical bytes
 }
 
-func (c *Case) leaf() Mandate { return c.Mandates[len(c.Mandates)-1] }
-func (c *Case) root() Mandate { return c.Mandates[0] }
+func (c *Case) leaf() *Mandate { return &c.Mandates[len(c.Mandates)-1] }
+func (c *Case) root() *Mandate { return &c.Mandates[0] }
 
 // selfExecuted says whether the agent is the executor.
 func (c *Case) selfExecuted() bool { return c.Request.Executor == c.Agent }
 
-// Decide says what follows from a request, in these states, at this instant: one decision, unsigned, or an error that leaves
-// nothing. It is pure. The checks run in the order of protocol.md 9.1: authority is an error without a trace, then a
-// violation that no recovery clause of its own document names ends in REJECTED, the others in COLLECT_MISSING, and none in
-// AUTHORIZED with a hold.
+// Decide is Judge with its answer as a document, unsigned: the journal's form of a decision.
 func Decide(c Case, states spec.States, now time.Time) ([]spec.Document, error) {
+	decision, err := Judge(c, states, now)
+	if err != nil {
+		return nil, err
+	}
+	doc, err := spec.New(decision)
+	if err != nil {
+		return nil, err
+	}
+	return []spec.Document{doc}, nil
+}
+
+// Judge says what follows from a request, in these states, at this instant: one decision, or an error that leaves nothing. It is
+// pure. The checks run in the order of protocol.md 9.1: authority is an error without a trace, then a violation that no
+// recovery clause of its own document names ends in REJECTED, the others in COLLECT_MISSING, and none in AUTHORIZED with a hold.
+func Judge(c Case, states spec.States, now time.Time) (*spec.Decision, error) {
 	states = states.At(now)
-	d := &deciding{Case: &c, states: states, now: now, action: rule.Action{Type: c.Action.Type, Resource: c.Action.Resource,
+	d := deciding{Case: c, states: states, now: now, out: new(answer), action: rule.Action{Type: c.Action.Type, Resource: c.Action.Resource,
 		Amount: c.Action.Amount, Value: c.ActionValue, Agent: c.Agent}}
+	d.checks, d.usage = d.out.checks[:0], d.out.usage[:0]
 	d.action.Credentials = d.credentialsAt()
 	if err := d.load(); err != nil {
 		return nil, err
@@ -76,32 +89,36 @@ func Decide(c Case, states spec.States, now time.Time) ([]spec.Document, error) 
 	if err := d.recoveryOpen(); err != nil {
 		return nil, err
 	}
-	for _, check := range []struct {
-		name string
-		run  func()
-	}{
-		{"validity", d.validity}, {"status", d.status}, {"delegation", d.delegation}, {"scope", d.scope}, {"policy", d.policy},
-		{"constraints", d.constraints}, {"budget", d.budget},
-	} {
-		if d.name = check.name; !d.failed && (check.name != "policy" || len(d.policies) > 0) {
-			d.run(check.run)
+	for _, d.name = range checks {
+		if !d.failed && (d.name != "policy" || len(d.policies) > 0) {
+			d.check()
 		}
 	}
-	doc, err := spec.New(d.decision())
-	if err != nil {
-		return nil, err
-	}
-	return []spec.Document{doc}, nil
+	return d.decision(), nil
 }
 
-// deciding is one run of Decide.
+// checks are those of protocol.md 9.1 that leave a trace, in their order.
+var checks = [...]string{"validity", "status", "delegation", "scope", "policy", "constraints", "budget"}
+
+// answer is a decision with the room that its lists commonly take: one allocation.
+type answer struct {
+	spec.Decision
+	checks    [len(checks)]spec.Check
+	usage     [4]spec.Usage
+	mandates  [1]string
+	positions [1]spec.Position
+}
+
+// deciding is one run of Judge.
 type deciding struct {
-	*Case
+	Case
 	states spec.States
 	now    time.Time
 	action rule.Action
 	chains []*spec.State // of the mandates, root first
-	closed string        // why nothing may be proposed again
+	roster *spec.State   // of the root's grantor
+	out    *answer
+	closed string // why nothing may be proposed again
 
 	policies []policyInForce // of the root mandate
 	shared   []policyInForce // those with an account that the action is charged to
@@ -109,12 +126,17 @@ type deciding struct {
 	name    string // of the check that runs
 	failed  bool
 	checks  []spec.Check
+	broken  []brokenLimit // by the action itself
 	missing []spec.Missing
 	usage   []spec.Usage
 }
 
+// brokenLimit is a constraint of the mandate at a place in the chain that the action does not keep, whether or not that is lifted.
+type brokenLimit struct{ mandate, constraint int }
+
 // load finds the chains, and refuses a roster that is newer than what open judged by: the caller opens again.
 func (d *deciding) load() error {
+	d.chains = make([]*spec.State, 0, len(d.Mandates))
 	for _, m := range d.Mandates {
 		s := d.states.ByContent(m.Content)
 		if s == nil || s.Status == spec.StatusNone || s.Status == spec.StatusDraft || s.Status == spec.StatusDeclined {
@@ -122,11 +144,10 @@ func (d *deciding) load() error {
 		}
 		d.chains = append(d.chains, s)
 	}
-	r := d.states.Roster(d.root().Body.Terms().Grantor.ID)
-	if r == nil {
+	if d.roster = d.states.Roster(d.root().Body.Terms().Grantor.ID); d.roster == nil {
 		return notEntitled("roster-unknown")
 	}
-	if moved(r, d.Roster) {
+	if moved(d.roster, d.Roster) {
 		return ErrMoved
 	}
 	return d.loadPolicies()
@@ -147,23 +168,18 @@ func (d *deciding) authority() error {
 		}
 		return nil
 	}
-	for _, r := range d.states.Roster(grantor).InForce(d.now) {
+	for _, r := range d.roster.InForce(d.now) {
 		e, ok := r.Terms().Executor(d.Request.Executor)
 		if !ok {
 			return notEntitled("executor-unknown")
 		}
 		for _, m := range d.Mandates {
-			if sameKey(e.Key, m.Body.Subject.ID) {
+			if did.HasKey(m.Body.Subject.ID, e.Key) {
 				return notEntitled("executor-is-agent")
 			}
 		}
 	}
 	return nil
-}
-
-func sameKey(multikey, agent string) bool {
-	k, err := did.KeyOf(agent)
-	return err != nil || k.Multikey() == multikey
 }
 
 // recoveryOpen refuses to decide anew while people may still approve, and finds out why nothing may be proposed again.
@@ -195,9 +211,25 @@ func (d *deciding) declined() bool {
 	})
 }
 
-func (d *deciding) run(check func()) {
+// check runs the one that d names.
+func (d *deciding) check() {
 	before := len(d.checks)
-	check()
+	switch d.name { // no table of methods: through one d would escape to the heap
+	case "validity":
+		d.validity()
+	case "status":
+		d.status()
+	case "delegation":
+		d.delegation()
+	case "scope":
+		d.scope()
+	case "policy":
+		d.policy()
+	case "constraints":
+		d.constraints()
+	case "budget":
+		d.budget()
+	}
 	if len(d.checks) == before {
 		d.checks = append(d.checks, spec.Check{Check: d.name, Outcome: spec.Pass})
 	}
@@ -263,30 +295,24 @@ func (d *deciding) scope() {
 // constraints run what needs no account. Absent targets are violations, and so is a parameter that nobody limits or frees.
 func (d *deciding) constraints() {
 	for i, m := range d.Mandates {
-		for _, c := range m.Body.Rules() {
+		for j, c := range m.Body.Rules() {
 			if v := c.Check(d.action, d.now); v != nil {
+				d.broken = append(d.broken, brokenLimit{i, j})
 				d.violation(i, c, v)
 			}
 		}
 		for _, p := range d.Action.Parameters.Members() {
-			if !covered(m.Body, "/parameters/"+escape(p.Name)) {
+			if !m.Body.Reaches("/parameters/" + escape(p.Name)) {
 				d.fail("member-unknown", "/parameters/"+escape(p.Name))
 			}
 		}
 	}
 }
 
-// covered says whether a constraint or the free list reaches the member as a whole.
-func covered(m *spec.Mandate, pointer string) bool {
-	if slices.Contains(m.Terms().Free, pointer) {
-		return true
-	}
-	return slices.ContainsFunc(m.Rules(), func(c rule.Constraint) bool { return slices.Contains(c.Targets(), pointer) })
-}
+// pointerEscapes are those of a reference token (RFC 6901 section 3).
+var pointerEscapes = strings.NewReplacer("~", "~0", "/", "~1")
 
-func escape(name string) string {
-	return strings.NewReplacer("~", "~0", "/", "~1").Replace(name)
-}
+func escape(name string) string { return pointerEscapes.Replace(name) }
 
 // violation of a limit on a single action: over by an amount, it may be lifted; else it is final.
 func (d *deciding) violation(i int, c rule.Constraint, v *rule.Violation) {
@@ -295,7 +321,7 @@ func (d *deciding) violation(i int, c rule.Constraint, v *rule.Violation) {
 		d.fail(v.Reason, detail)
 		return
 	}
-	if lift, _ := d.lift(i, c, nil); lift >= v.Over {
+	if lift, _ := d.lift(i, c, rule.Draw{}); lift >= v.Over {
 		return
 	}
 	d.missingOr(i, c, v.Reason, spec.Lift{Owner: d.Mandates[i].Content, Constraint: c.ID(),
@@ -312,33 +338,24 @@ func (d *deciding) budget() {
 		if !d.selfExecuted() && d.chains[i].OpenHolds() >= m.Body.MaxOpenHolds() {
 			d.fail("holds-many", m.Content)
 		}
-		for _, c := range m.Body.Rules() {
-			if draw, ok := d.draw(c); ok {
+		for j, c := range m.Body.Rules() {
+			if slices.Contains(d.broken, brokenLimit{i, j}) {
+				continue // what it admits by a lift is no account's
+			}
+			if draw, ok := c.Draw(d.action, d.now); ok {
 				d.charge(i, c, draw)
 			}
 		}
 	}
 }
 
-// draw asks only a limit whose own check holds but for what a lift admits.
-func (d *deciding) draw(c rule.Constraint) (rule.Draw, bool) {
-	if v := c.Check(d.action, d.now); v != nil {
-		return rule.Draw{}, false
-	}
-	return c.Draw(d.action, d.now)
-}
-
 func (d *deciding) charge(i int, c rule.Constraint, draw rule.Draw) {
 	total := d.chains[i].Total(c.ID(), draw.Unit, draw.Sum.From, draw.Sum.To)
-	var period *spec.Period
-	if draw.Fixed() {
-		period = spec.PeriodOf(draw.Bucket)
-	}
-	lift, supplement := d.lift(i, c, period)
+	lift, supplement := d.lift(i, c, draw)
 	over := draw.Over(total.Used(), draw.Max, total.Lifted)
 	if over > lift {
-		d.usage = append(d.usage, usageRow(d.Mandates[i].Content, c.ID(), draw, total, 0, ""))
-		needed := spec.Lift{Owner: d.Mandates[i].Content, Constraint: c.ID(), Window: period}
+		d.row(d.Mandates[i].Content, c.ID(), &draw, &total)
+		needed := spec.Lift{Owner: d.Mandates[i].Content, Constraint: c.ID(), Window: fixedPeriod(draw)}
 		if !rule.IsApproval(c) {
 			needed.MaxOver = rule.Money{Minor: over, Currency: draw.Unit}
 		}
@@ -346,36 +363,42 @@ func (d *deciding) charge(i int, c rule.Constraint, draw rule.Draw) {
 		return
 	}
 	if clause := d.Mandates[i].Body.RecoveryFor(c.ID()); over > 0 && !d.Mandates[i].Body.Terms().Recovery[clause].Admits(over, total) {
-		d.usage = append(d.usage, usageRow(d.Mandates[i].Content, c.ID(), draw, total, 0, ""))
+		d.row(d.Mandates[i].Content, c.ID(), &draw, &total)
 		d.fail("lift-above-ceiling", c.ID()+" of "+d.Mandates[i].Content) // others were lifted since people signed this one
 		return
 	}
-	d.usage = append(d.usage, usageRow(d.Mandates[i].Content, c.ID(), draw, total, over, supplement))
+	u := d.row(d.Mandates[i].Content, c.ID(), &draw, &total)
+	if over > 0 {
+		u.Lift, u.Supplement = rule.FormatUnits(over, draw.Unit), supplement
+	}
 }
 
-func usageRow(mandate, constraint string, draw rule.Draw, total spec.Window, over int64, supplement string) spec.Usage {
-	units := func(n int64) string { return rule.FormatUnits(n, draw.Unit) }
-	u := spec.Usage{Mandate: mandate, Constraint: constraint, From: spec.Time{Time: draw.Bucket.From}, To: spec.Time{Time: draw.Bucket.To},
-		Unit: draw.Unit, Max: units(draw.Max), Amount: units(draw.Amount), Before: spec.Totals{Lifted: units(total.Lifted),
-			Held: units(total.Held), Committed: units(total.Committed), Excess: units(total.Excess), Lifts: total.Lifts}}
+// row adds a usage row without a lift.
+func (d *deciding) row(mandate, constraint string, draw *rule.Draw, total *spec.Window) *spec.Usage {
+	d.usage = append(d.usage, spec.Usage{})
+	u := &d.usage[len(d.usage)-1]
+	u.Mandate, u.Constraint, u.Unit = mandate, constraint, draw.Unit
+	u.From.Time, u.To.Time = draw.Bucket.From, draw.Bucket.To
 	if !draw.Sum.From.Equal(draw.Bucket.From) {
-		u.SumFrom = spec.Time{Time: draw.Sum.From}
+		u.SumFrom.Time = draw.Sum.From
 	}
-	if over > 0 {
-		u.Lift, u.Supplement = units(over), supplement
-	}
+	units := func(n int64) string { return rule.FormatUnits(n, draw.Unit) }
+	u.Max, u.Amount = units(draw.Max), units(draw.Amount)
+	u.Before.Lifted, u.Before.Held = units(total.Lifted), units(total.Held)
+	u.Before.Committed, u.Before.Excess, u.Before.Lifts = units(total.Committed), units(total.Excess), total.Lifts
 	return u
 }
 
 // lift finds what an issued supplement of the interim decision adds to a limit of its own owner, in this window; an approval is
 // of the action as a whole.
-func (d *deciding) lift(i int, c rule.Constraint, window *spec.Period) (over int64, supplement string) {
-	for _, p := range d.chains[i].Proposals {
-		if d.Resumes == "" || p.Decision != d.Resumes || p.Status != spec.ProposalIssued || !d.now.Before(p.Until) || !d.stands(i, &p) {
+func (d *deciding) lift(i int, c rule.Constraint, draw rule.Draw) (over int64, supplement string) {
+	for j := range d.chains[i].Proposals {
+		p := &d.chains[i].Proposals[j]
+		if d.Resumes == "" || p.Decision != d.Resumes || p.Status != spec.ProposalIssued || !d.now.Before(p.Until) || !d.stands(i, p) {
 			continue
 		}
 		for _, l := range p.Lifts {
-			if l.Owner != d.Mandates[i].Content || l.Constraint != c.ID() || !samePeriod(l.Window, window) {
+			if l.Owner != d.Mandates[i].Content || l.Constraint != c.ID() || !samePeriod(l.Window, fixedPeriod(draw)) {
 				continue
 			}
 			if rule.IsApproval(c) {
@@ -393,10 +416,17 @@ func (d *deciding) stands(i int, p *spec.Proposal) bool {
 	if len(p.Pending) == 0 {
 		return false
 	}
-	roster := d.states.Roster(d.root().Body.Terms().Grantor.ID)
 	needs := spec.NeedsOfSupplement(d.Mandates[i].Body, d.root().Body, p)
-	_, err := spec.CheckApprovals(needs, p.Pending, roster.InForce(p.Pending[len(p.Pending)-1].At))
+	_, err := spec.CheckApprovals(needs, p.Pending, d.roster.InForce(p.Pending[len(p.Pending)-1].At))
 	return err == nil
+}
+
+// fixedPeriod is the window of what is drawn, nil where it rolls or is unbounded.
+func fixedPeriod(draw rule.Draw) *spec.Period {
+	if !draw.Fixed() {
+		return nil
+	}
+	return spec.PeriodOf(draw.Bucket)
 }
 
 func samePeriod(a, b *spec.Period) bool {
@@ -490,7 +520,8 @@ func earlier(a, b time.Time) time.Time {
 
 // decision writes down the answer with every input that led to it.
 func (d *deciding) decision() *spec.Decision {
-	out := &spec.Decision{
+	out := &d.out.Decision
+	*out = spec.Decision{
 		Type: "Decision", Version: spec.Version, Mode: d.Mode, ID: d.ID, Result: d.result(), Epoch: d.Epoch, Agent: d.Agent,
 		Grantor: d.root().Body.Terms().Grantor.ID, Checks: d.checks, Request: d.Request, Action: d.ActionValue,
 		Executor: d.Request.Executor, Resumes: d.Resumes, Closed: d.closed,
@@ -500,6 +531,7 @@ func (d *deciding) decision() *spec.Decision {
 		Env:    d.Env, Identity: d.Identity, ReceivedAt: spec.At(d.received()), At: spec.At(d.now), Seen: d.Seen,
 		Verifier: d.Verifier,
 	}
+	out.Mandates, out.Positions = d.out.mandates[:0], d.out.positions[:0]
 	for i, m := range d.Mandates {
 		s := d.chains[i]
 		out.Mandates = append(out.Mandates, m.Content)

@@ -122,9 +122,7 @@ func (d *deciding) limit(p policyInForce, c rule.Constraint) {
 		owner, keeper, account = "", p.account, c.ID()
 	}
 	total := keeper.Total(account, draw.Unit, draw.Sum.From, draw.Sum.To)
-	row := usageRow(owner, c.ID(), draw, total, 0, "")
-	row.Policy = p.content
-	d.usage = append(d.usage, row)
+	d.row(owner, c.ID(), &draw, &total).Policy = p.content
 	if draw.Over(total.Used(), draw.Max, 0) > 0 {
 		d.fail(draw.Reason(), detail)
 	}

@@ -2,6 +2,7 @@ package jcs
 
 import (
 	"encoding/binary"
+	"math/bits"
 	"slices"
 	"strings"
 )
@@ -14,6 +15,7 @@ const (
 	alphabet58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 	group      = 5                      // base58 digits worked on at a time
 	groupBase  = 58 * 58 * 58 * 58 * 58 // 58^group, below 2^32
+	wordGroup  = 10                     // base58 digits read at a time: 58^wordGroup is below 2^64
 )
 
 // EncodeBase58 writes b as multibase base58btc ("z…"): the number that b is,
@@ -45,28 +47,38 @@ func DecodeBase58(s string) ([]byte, error) {
 	}
 	digits := strings.TrimLeft(s[1:], "1")
 	zeros := len(s) - 1 - len(digits)
-	limbs := make([]uint32, 0, MaxBase58/group+1) // least significant first
+	var words [MaxBase58/wordGroup + 1]uint64 // least significant first
+	used := 0
 	for len(digits) > 0 {
-		size := (len(digits)-1)%group + 1
+		size := (len(digits)-1)%wordGroup + 1
 		scale, carry := uint64(1), uint64(0)
 		for _, c := range []byte(digits[:size]) {
-			d := strings.IndexByte(alphabet58, c)
-			if d < 0 {
+			d := values58[c]
+			if d == 0 {
 				return nil, &Error{Reason: reasonEncoding, Detail: "not base58btc"}
 			}
-			scale, carry = scale*58, carry*58+uint64(d)
+			scale, carry = scale*58, carry*58+uint64(d-1)
 		}
 		digits = digits[size:]
-		for i, limb := range limbs {
-			carry += uint64(limb) * scale
-			limbs[i], carry = uint32(carry), carry>>32
+		for i := range words[:used] {
+			high, low := bits.Mul64(words[i], scale)
+			low, over := bits.Add64(low, carry, 0)
+			words[i], carry = low, high+over
 		}
 		if carry > 0 {
-			limbs = append(limbs, uint32(carry))
+			words[used], used = carry, used+1
 		}
 	}
-	return append(make([]byte, zeros), fromLimbs(limbs)...), nil
+	return fromWords(make([]byte, zeros, zeros+8*used), words[:used]), nil
 }
+
+// values58 are 1 more than the digits that characters stand for, 0 for those that stand for none.
+var values58 = func() (values [256]uint8) {
+	for i, c := range []byte(alphabet58) {
+		values[c] = uint8(i) + 1
+	}
+	return values
+}()
 
 // toLimbs splits a big-endian number into words, most significant first.
 func toLimbs(b []byte) []uint32 {
@@ -78,13 +90,19 @@ func toLimbs(b []byte) []uint32 {
 	return limbs
 }
 
-// fromLimbs is the big-endian number in words given least significant first.
-func fromLimbs(limbs []uint32) []byte {
-	b := make([]byte, 0, 4*len(limbs))
-	for _, limb := range slices.Backward(limbs) {
-		b = binary.BigEndian.AppendUint32(b, limb)
+// fromWords appends the big-endian number in words given least significant first, without leading zeros.
+func fromWords(b []byte, words []uint64) []byte {
+	if len(words) == 0 {
+		return b
 	}
-	return trimZeros(b)
+	last := len(words) - 1
+	for shift := 56 - bits.LeadingZeros64(words[last])&^7; shift >= 0; shift -= 8 {
+		b = append(b, byte(words[last]>>shift))
+	}
+	for _, word := range slices.Backward(words[:last]) {
+		b = binary.BigEndian.AppendUint64(b, word)
+	}
+	return b
 }
 
 // trimZeros drops leading zeros.

@@ -11,15 +11,18 @@ const multihash = "\x12\x20"
 // Digest returns the SHA-256 of prefix and canonical bytes as a base64url
 // multibase multihash ("uEi…"), the only digest form in Writ's documents.
 func Digest(prefix string, canonical []byte) string {
+	var room [sha256.Size]byte
 	h := sha256.New()
 	h.Write([]byte(prefix))
 	h.Write(canonical)
-	return FormatDigest([32]byte(h.Sum(nil)))
+	return FormatDigest([sha256.Size]byte(h.Sum(room[:0])))
 }
 
 // FormatDigest writes a SHA-256 as Digest does.
 func FormatDigest(sum [32]byte) string {
-	return EncodeBase64(append([]byte(multihash), sum[:]...))
+	var b [len(multihash) + sha256.Size]byte
+	copy(b[copy(b[:], multihash):], sum[:])
+	return EncodeBase64(b[:])
 }
 
 // ParseDigest reads what FormatDigest writes, in exactly that spelling.
@@ -35,7 +38,14 @@ func ParseDigest(s string) ([32]byte, error) {
 }
 
 // EncodeBase64 writes b as multibase base64url without padding ("u…").
-func EncodeBase64(b []byte) string { return "u" + base64.RawURLEncoding.EncodeToString(b) }
+func EncodeBase64(b []byte) string {
+	var room [64]byte
+	return string(appendBase64(room[:0], b))
+}
+
+func appendBase64(dst, b []byte) []byte {
+	return base64.RawURLEncoding.AppendEncode(append(dst, 'u'), b)
+}
 
 // DecodeBase64 reads what EncodeBase64 writes. Go's decoder skips line ends and
 // takes several last characters for one byte, so the result is written again

@@ -5,4 +5,7 @@ package jcs
 // Promise: an encoding has one form (invariant 2).
 
 // isForm says whether s is how b is written.
-func isForm(s string, b []byte) bool { return EncodeBase64(b) == s }
+func isForm(s string, b []byte) bool {
+	var room [64]byte
+	return string(appendBase64(room[:0], b)) == s
+}

@@ -48,13 +48,35 @@ type parser struct {
 	nodes    []node   // free nodes
 	members  []Member // of the objects being read, innermost last
 	elements []Value  // of the arrays being read, innermost last
+
+	memberRoom  []Member // free, for those that nodes keep
+	elementRoom []Value
 }
+
+// keep copies a list into free room, and returns it with the room that is left.
+func keep[T any](room, list []T) (kept, left []T) {
+	n := len(list)
+	if n == 0 {
+		return nil, room
+	}
+	if n > len(room) {
+		room = make([]T, max(n, roomOf))
+	}
+	copy(room, list)
+	return room[:n:n], room[n:]
+}
+
+// nodesOf is how many nodes share an allocation at most: beyond 32 KiB one is far dearer.
+const nodesOf = 256
+
+// roomOf is how many members or elements share an allocation.
+const roomOf = 32
 
 func newParser(data []byte, profile bool) *parser {
 	src := string(data)
 	return &parser{
 		src: src, raw: []byte(src), profile: profile,
-		nodes:    make([]node, 4+len(src)/32),
+		nodes:    make([]node, min(4+len(src)/32, nodesOf)),
 		members:  make([]Member, 0, 32),
 		elements: make([]Value, 0, 16),
 	}
@@ -126,7 +148,7 @@ func (p *parser) value() (*node, *Error) {
 // node takes a fresh node for a value that starts at offset.
 func (p *parser) node(kind Kind, offset int) *node {
 	if len(p.nodes) == 0 {
-		p.nodes = make([]node, 32+(len(p.src)-p.pos)/32)
+		p.nodes = make([]node, min(32+(len(p.src)-p.pos)/32, nodesOf))
 	}
 	n := &p.nodes[0]
 	p.nodes = p.nodes[1:]
@@ -205,7 +227,7 @@ func (p *parser) array(n *node) *Error {
 			return err
 		}
 	}
-	n.elements = slices.Clone(p.elements[base:])
+	n.elements, p.elementRoom = keep(p.elementRoom, p.elements[base:])
 	p.elements = p.elements[:base]
 	return nil
 }
@@ -226,7 +248,7 @@ func (p *parser) object(n *node) *Error {
 			return err
 		}
 	}
-	n.members = slices.Clone(p.members[base:])
+	n.members, p.memberRoom = keep(p.memberRoom, p.members[base:])
 	p.members = p.members[:base]
 	if !ordered {
 		p.rewrites++

@@ -1,6 +1,7 @@
 package jcs
 
 import (
+	"encoding/binary"
 	"strings"
 	"unicode/utf8"
 )
@@ -13,10 +14,22 @@ var plain = func() (t [256]bool) {
 	return t
 }()
 
+// allPlain reports whether eight bytes are all plain: none has its high bit set or is below 0x20, a quotation mark or a backslash.
+// A byte is zero exactly where taking 1 away borrows from its high bit, which it did not have; only a borrow from a byte below
+// can say so wrongly, and that byte has said so before.
+func allPlain(eight uint64) bool {
+	const each, high = 0x0101010101010101, 0x8080808080808080
+	quote, backslash := eight^each*'"', eight^each*'\\'
+	return (eight|(eight-each*0x20)|(quote-each)|(backslash-each))&high == 0
+}
+
 // text reads the string that starts at pos, a quotation mark.
 func (p *parser) text() (string, *Error) {
 	start := p.pos + 1
 	i := start
+	for i+8 <= len(p.raw) && allPlain(binary.LittleEndian.Uint64(p.raw[i:])) {
+		i += 8
+	}
 	for i < len(p.src) && plain[p.src[i]] {
 		i++
 	}
@@ -49,11 +62,11 @@ func (p *parser) richText(start, i int) (string, *Error) {
 		return "", p.fail(reasonUTF8, start, "not UTF-8")
 	}
 	if escaped {
-		decoded, err := p.unescape(start, i)
+		decoded, canonical, err := p.unescape(start, i)
 		if err != nil {
 			return "", err
 		}
-		if canonical := appendQuoted(nil, decoded); string(canonical[1:len(canonical)-1]) != text {
+		if !canonical {
 			p.rewrites++
 		}
 		text = decoded
@@ -83,24 +96,36 @@ func hasNoncharacter(text string) bool {
 	return false
 }
 
-// unescape decodes the escapes of src[start:end], the inside of a string.
-func (p *parser) unescape(start, end int) (string, *Error) {
-	var b strings.Builder
-	b.Grow(end - start)
+// unescape decodes the escapes of src[start:end], the inside of a string, and says whether each is as appendQuoted writes it.
+func (p *parser) unescape(start, end int) (decoded string, canonical bool, err *Error) {
+	out := make([]byte, 0, end-start)
+	canonical = true
 	for i := start; i < end; {
-		if p.src[i] != '\\' {
-			b.WriteByte(p.src[i])
-			i++
-			continue
+		next := strings.IndexByte(p.src[i:end], '\\')
+		if next < 0 {
+			out = append(out, p.src[i:end]...)
+			break
 		}
+		out = append(out, p.src[i:i+next]...)
+		i += next
 		r, length, reason := unescapeOne(p.src[i:end])
 		if reason != "" {
-			return "", p.fail(reason, i, "bad escape")
+			return "", false, p.fail(reason, i, "bad escape")
 		}
-		b.WriteRune(r)
+		canonical = canonical && isEscape(p.src[i:i+length], r)
+		out = utf8.AppendRune(out, r)
 		i += length
 	}
-	return b.String(), nil
+	return string(out), canonical, nil
+}
+
+// isEscape reports whether appendQuoted writes r so.
+func isEscape(s string, r rune) bool {
+	if r >= utf8.RuneSelf || plain[r] {
+		return false
+	}
+	var room [6]byte
+	return string(appendEscape(room[:0], byte(r))) == s
 }
 
 // unescapeOne decodes the escape at the start of s (RFC 8259 §7) and returns the

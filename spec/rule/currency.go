@@ -20,19 +20,40 @@ var exponents = table(map[int]string{
 	4: `CLF UYW`,
 })
 
-func table(rows map[int]string) map[string]int {
-	t := map[string]int{}
+// table has 1 more than the exponent of each code at its place, 0 where no currency is.
+func table(rows map[int]string) (t [letters * letters * letters]uint8) {
 	for exponent, codes := range rows {
 		for _, code := range strings.Fields(codes) {
-			t[code] = exponent
+			at, _ := place(code)
+			t[at] = uint8(exponent) + 1
 		}
 	}
 	return t
 }
 
+const letters = 26
+
+// place numbers the codes of three capital letters.
+func place(code string) (at int, ok bool) {
+	if len(code) != 3 {
+		return 0, false
+	}
+	for i := range len(code) {
+		letter := code[i] - 'A'
+		if letter >= letters {
+			return 0, false
+		}
+		at = at*letters + int(letter)
+	}
+	return at, true
+}
+
 // Exponent returns how many digits an amount in the currency has after the point; false for a code that is not in
 // the table, which is then no currency at all.
 func Exponent(currency string) (int, bool) {
-	e, ok := exponents[currency]
-	return e, ok
+	at, ok := place(currency)
+	if !ok || exponents[at] == 0 {
+		return 0, false
+	}
+	return int(exponents[at]) - 1, true
 }

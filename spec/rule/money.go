@@ -146,17 +146,36 @@ func sub(a, b int64) (int64, error) {
 // FormatUnits writes n units in digits: minor units of a currency with its point, counts as an integer.
 // The unit must be UnitCount or a currency of the table; any other is written as an integer.
 func FormatUnits(n int64, unit string) string {
-	digits := strconv.FormatInt(n, 10)
 	exponent, _ := Exponent(unit)
-	if exponent == 0 {
-		return digits
+	if n == 0 {
+		return zeros[exponent]
 	}
-	sign, digits := cutSign(digits)
-	if short := exponent + 1 - len(digits); short > 0 {
-		digits = strings.Repeat("0", short) + digits
+	var buffer [21]byte // a sign, 19 digits and a point, filled from behind
+	at := len(buffer)
+	for rest, digits := magnitude(n), 0; rest > 0 || digits <= exponent; digits++ {
+		if digits == exponent && exponent > 0 {
+			at--
+			buffer[at] = '.'
+		}
+		at--
+		buffer[at], rest = '0'+byte(rest%10), rest/10
 	}
-	point := len(digits) - exponent
-	return sign + digits[:point] + "." + digits[point:]
+	if n < 0 {
+		at--
+		buffer[at] = '-'
+	}
+	return string(buffer[at:])
+}
+
+// zeros are nothing at all, by the digits after the point.
+var zeros = [...]string{"0", "0.0", "0.00", "0.000", "0.0000"}
+
+// magnitude is |n|, of the smallest n too.
+func magnitude(n int64) uint64 {
+	if n < 0 {
+		return -uint64(n)
+	}
+	return uint64(n)
 }
 
 func cutSign(digits string) (sign, rest string) {
