@@ -193,6 +193,9 @@ func (c proposal) send(sys *system, kind string) error {
 	return to.print(sys, c.JSON, func() {
 		table(sys.out, [][]string{{"draft", d.ID}, {"kind", d.Kind}, {"content", d.Content},
 			{"approvers", fmt.Sprintf("%d of %s", d.Threshold, strings.Join(d.Approvers, ", "))}})
+		if r := d.Recovery; r != nil {
+			table(sys.out, [][]string{{"or", fmt.Sprintf("%d of the recovery keys %s; it counts after %s then", r.Threshold, strings.Join(r.Approvers, ", "), r.Delay)}})
+		}
 		printSentences(sys, d.Sentences["en"])
 	})
 }
