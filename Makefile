@@ -75,7 +75,7 @@ MINUTES ?= 0
 STEPS ?=
 
 sim: ## simulate a ledger whose disk fails: RUNS seeds from SEED on, for at least MINUTES; STEPS=all tells each step
-	SIM_SEED=$(SEED) SIM_RUNS=$(RUNS) SIM_MINUTES=$(MINUTES) SIM_STEPS=$(STEPS) go test -count=1 -timeout 0 -v -run '^TestMany$$' ./internal/sim
+	@cd internal/sim && SIM_SEED=$(SEED) SIM_RUNS=$(RUNS) SIM_MINUTES=$(MINUTES) SIM_STEPS=$(STEPS) go test -count=1 -timeout 0 $(if $(STEPS),-v) -run '^TestMany$$'
 
 SOAK ?= 10m
 

@@ -86,7 +86,15 @@ type Draft struct {
 	Sentences map[string][]string `json:"sentences"`
 	Approvers []string            `json:"approvers"`
 	Threshold int64               `json:"threshold"`
+	Recovery  *DraftRecovery      `json:"recovery"` // where recovery keys may approve it instead
 	Approvals []Said              `json:"approvals"`
+}
+
+// DraftRecovery is who may approve a roster version instead of its persons.
+type DraftRecovery struct {
+	Approvers []string `json:"approvers"` // ids of recovery keys
+	Threshold int64    `json:"threshold"`
+	Delay     string   `json:"delay"` // it counts for nothing before, an ISO 8601 duration
 }
 
 // Mandate is a mandate with where its chain stands.
@@ -146,17 +154,21 @@ type Roster struct {
 	Chain    string          `json:"chain"`
 	Seq      int64           `json:"seq"`
 	First    string          `json:"first"`   // content digest of version 1: what trust files pin
-	Content  string          `json:"content"` // of the newest version that was not vetoed
+	Content  string          `json:"content"` // of the newest version that was not vetoed: what the next version names
+	InForce  string          `json:"inForce"` // of the newest version that counts in full
 	Versions []RosterVersion `json:"versions"`
 }
 
 // RosterVersion is one version of a roster.
 type RosterVersion struct {
-	Version    int64    `json:"version"`
-	Content    string   `json:"content"`
-	At         string   `json:"at"`
-	Vetoed     bool     `json:"vetoed"`
-	Credential vc.Value `json:"credential"`
+	Version        int64     `json:"version"`
+	Content        string    `json:"content"`
+	At             string    `json:"at"`
+	ByRecoveryKeys bool      `json:"byRecoveryKeys"` // and by no persons: it counts for nothing before WaitsUntil
+	WaitsUntil     spec.Time `json:"waitsUntil"`     // what it adds or loosens counts from then on; zero where it does not wait
+	Vetoed         bool      `json:"vetoed"`         // by a revoker, while it waited
+	Superseded     bool      `json:"superseded"`     // by another version, while it waited
+	Credential     vc.Value  `json:"credential"`
 }
 
 // Policy is the chain of a policy, with the account of what its mandates share.

@@ -130,7 +130,7 @@ func policyTraces(b *book) {
 	l.finish("policy/account-of-another-period", policyClause, "The id of an account keeps its period.")
 
 	l = newLife(b, "policy unknown")
-	l.step("propose", "mandate", l.Mandate(writtest.Under(l.Policy())), refused("policy-unknown", ""))
+	l.step("propose", "mandate", l.Mandate(writtest.Under(l.Policy())), refused("policy-unknown", "/credentialSubject/mandate/policies/0"))
 	policy = l.Policy()
 	l.step("propose", "policy", policy, drafted)
 	l.step("approve", "policy by cfo", l.ApprovePolicy("cfo", policy), recorded(1))

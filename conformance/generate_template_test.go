@@ -60,7 +60,7 @@ func templateTraces(b *book, good spec.Document) {
 	row("action-of-another-mapping", "The template names the mapping.", rejects("template-value"), `{"memo":"invoice 7"}`, func(a *spec.Action) { a.Payload.Mapping = "pain.001/2" })
 
 	l := newLife(b, "template not here")
-	l.step("propose", "mandate", l.Mandate(writtest.InForm(good)), refused("template-unknown", ""))
+	l.step("propose", "mandate", l.Mandate(writtest.InForm(good)), refused("template-unknown", "/credentialSubject/mandate/templates/0/digest"))
 	l.step("add-template", "template", good, recorded(0))
 	l.step("propose", "mandate of another title", l.Mandate(writtest.InForm(good), terms(func(t *spec.MandateTerms) { t.Templates[0].Title.En = "Pay the rent" })),
 		refused("template-other", "/credentialSubject/mandate/templates/0"))

@@ -405,10 +405,13 @@ func rosterRef(s *spec.State) spec.ChainRef {
 	return spec.ChainRef{Content: s.Content, Kind: spec.KindRoster}
 }
 
-func notFoundAs(err error, reason, detail string) error {
+func notFoundAs(err error, reason, detail string) error { return notFoundAt(err, reason, "", detail) }
+
+// notFoundAt is notFoundAs with the place that named what is not there.
+func notFoundAt(err error, reason, place, detail string) error {
 	var e *spec.Error
 	if errors.As(err, &e) && e.Reason == "not-found" {
-		return spec.Refuse(reason, "", "%s", detail)
+		return spec.Refuse(reason, place, "%s", detail)
 	}
 	return err
 }

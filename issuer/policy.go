@@ -2,7 +2,9 @@ package issuer
 
 import (
 	"context"
+	"maps"
 	"slices"
+	"strconv"
 
 	"github.com/writ-trust/writ/spec"
 )
@@ -80,16 +82,16 @@ func (i *Issuer) openPolicy(ctx context.Context, org string, p *spec.Policy, con
 
 // namedPolicies are the chains of the policies that a mandate names. Each must be here, of the mandate's grantor.
 func (i *Issuer) namedPolicies(ctx context.Context, org string, m *spec.Mandate) ([]spec.ChainRef, error) {
-	if len(m.Terms().Policies) == 0 {
-		return nil, nil
-	}
 	var refs []spec.ChainRef
-	for _, content := range m.Terms().Policies {
-		refs = append(refs, spec.PolicyRef(content))
-	}
-	states, err := i.Journal.States(ctx, org, refs, nil)
-	if err != nil {
-		return nil, notFoundAs(err, "policy-unknown", "a policy that the mandate names is not in force here")
+	states := spec.States{}
+	for n, content := range m.Terms().Policies {
+		ref := spec.PolicyRef(content)
+		found, err := i.Journal.States(ctx, org, []spec.ChainRef{ref}, nil)
+		if err != nil {
+			return nil, notFoundAt(err, "policy-unknown", "/credentialSubject/mandate/policies/"+strconv.Itoa(n), "no such policy is in force here")
+		}
+		maps.Copy(states, found)
+		refs = append(refs, ref)
 	}
 	return refs, states.CheckPolicies(m)
 }

@@ -27,7 +27,7 @@ func (i *Issuer) templatesKnown(ctx context.Context, org string, m *spec.Mandate
 		place := "/credentialSubject/mandate/templates/" + strconv.Itoa(n)
 		r, err := i.Journal.Record(ctx, org, ref.Digest)
 		if err != nil {
-			return notFoundAs(err, "template-unknown", "hand the template over before the mandate")
+			return notFoundAt(err, "template-unknown", place+"/digest", "hand the template over before the mandate")
 		}
 		_, t, err := spec.TemplateFromValue(r.Document.Value)
 		if err != nil {

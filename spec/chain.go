@@ -58,12 +58,15 @@ type RosterVersion struct {
 	Document Document
 	Content  string
 	At       time.Time
-	Vetoed   bool // or superseded while it waited for CountsFrom
+	Vetoed   bool // by a notice, or because it is Superseded
 
 	// CountsFrom is set where recovery keys approved it: it counts for nothing before, its removals neither. Waits says that this is not
 	// yet; it is of the instant at which the state is asked.
 	CountsFrom time.Time
 	Waits      bool
+
+	// Superseded says that another version came while it waited for CountsFrom (protocol.md 6.8).
+	Superseded bool
 }
 
 // Window is the account of one limit in one window. Used is Held + Committed; Committed contains Excess, which is what

@@ -9,7 +9,7 @@ import (
 )
 
 // RosterRecovery are keys kept offline that may replace the persons of a roster when too few of them are left to change it (protocol.md
-// 6.7). What they sign counts only after Delay, an ISO 8601 duration of at least 14 days.
+// 6.8). What they sign counts only after Delay, an ISO 8601 duration of at least 14 days.
 type RosterRecovery struct {
 	Keys      []RecoveryKey `json:"keys"`
 	Threshold int64         `json:"threshold"`
@@ -135,6 +135,16 @@ func (s *State) Recovered(version *Roster, content string, now time.Time) (count
 	return now.Add(delay), replacesPersons(s.Newest(), version)
 }
 
+// RecoveryOf is what recovery keys could approve a draft of the next version under, nil where they cannot: by the version whose change
+// delay is over, and if the draft replaces persons alone.
+func (s *State) RecoveryOf(version *Roster, now time.Time) *RosterRecovery {
+	force := s.InForce(now)
+	if len(force) == 0 || replacesPersons(s.Newest(), version) != nil {
+		return nil
+	}
+	return force[len(force)-1].Terms().Recovery
+}
+
 // replacesPersons refuses a version that changes more than who the persons are: their names and keys. Nobody gets a key of a better grade
 // than the best that the person had.
 func replacesPersons(before, after *Roster) error {
@@ -191,7 +201,7 @@ func (s *State) maturesBy(now time.Time) bool {
 func (s *State) supersede() {
 	for i := range s.Versions {
 		if v := &s.Versions[i]; v.Waits {
-			v.Vetoed = true
+			v.Vetoed, v.Superseded = true, true
 		}
 	}
 }

@@ -238,6 +238,10 @@ func (c approveCmd) sign(sys *system, to *connection, key vc.Signer, m matter) e
 	return to.print(sys, c.JSON, func() {
 		printLogged(sys, c.word(), ack)
 		switch m.Kind {
+		case spec.KindRoster:
+			if ack.Content != "" {
+				to.printWaiting(sys, ack.Content)
+			}
 		case spec.KindResume:
 			to.printStatus(sys, m.Digest)
 		case spec.KindReconciliation:

@@ -188,13 +188,25 @@ func (c proposal) send(sys *system, kind string) error {
 	}
 	d, err := to.Draft(to.ctx, content)
 	if err != nil {
-		return err
+		return unknownIn(content, err)
 	}
 	return to.print(sys, c.JSON, func() {
 		table(sys.out, [][]string{{"draft", d.ID}, {"kind", d.Kind}, {"content", d.Content},
 			{"approvers", fmt.Sprintf("%d of %s", d.Threshold, strings.Join(d.Approvers, ", "))}})
+		if r := d.Recovery; r != nil {
+			table(sys.out, [][]string{{"or", fmt.Sprintf("%d of the recovery keys %s; it counts after %s then", r.Threshold, strings.Join(r.Approvers, ", "), r.Delay)}})
+		}
 		printSentences(sys, d.Sentences["en"])
 	})
+}
+
+// unknownIn adds to a refusal of what a content names by digest which one it is: the server says the place, and no value.
+func unknownIn(content jcs.Value, err error) error {
+	var refused *writ.Error
+	if errors.As(err, &refused) && slices.Contains([]string{"policy-unknown", "template-unknown"}, refused.Code) {
+		return fmt.Errorf("%w: %s", err, textAt(content, refused.Pointer))
+	}
+	return err
 }
 
 // otherKind says which command takes the file instead.

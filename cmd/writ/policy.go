@@ -92,12 +92,11 @@ func (c policyNextCmd) Run(sys *system) error {
 		return err
 	}
 	newest := p.Versions[len(p.Versions)-1]
-	subject, _ := newest.Credential.Member("credentialSubject")
-	terms, _ := subject.Member("policy")
-	if terms, err = withAll(terms, map[string]any{"version": newest.Version + 1, "previous": spec.ContentDigest(newest.Credential)}); err != nil {
+	next, err := nextVersion(newest.Credential, "policy", newest.Version)
+	if err != nil {
 		return err
 	}
-	return printJSON(sys.out, newest.Credential.Without("@context", "id", "type", "proof", "evidence").With("credentialSubject", subject.With("policy", terms)))
+	return printJSON(sys.out, next)
 }
 
 type policyProposeCmd struct {

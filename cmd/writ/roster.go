@@ -14,6 +14,7 @@ import (
 // rosterCmd is writ roster.
 type rosterCmd struct {
 	New     rosterNewCmd     `cmd:"" help:"Write a first roster from flags, to edit and propose."`
+	Next    rosterNextCmd    `cmd:"" help:"Write the next version of a roster, to edit and propose."`
 	Propose rosterProposeCmd `cmd:"" help:"Hand a roster to the server, for people to approve."`
 	Show    rosterShowCmd    `cmd:"" help:"Show a grantor's roster."`
 }
@@ -26,6 +27,7 @@ type rosterNewCmd struct {
 	UpTo     string   `placeholder:"MONEY" help:"At most this, such as \"50000.00 EUR\"; without it, any amount."`
 	Needed   int64    `placeholder:"N" help:"How many of the persons; all if not given."`
 	Delay    string   `default:"P3D" placeholder:"DURATION" help:"How long additions and looser powers wait."`
+	rosterRecoveryFlags
 	remote
 }
 
@@ -37,6 +39,11 @@ digest in every trust file.
 
     writ roster new --grantor did:web:acme.example --person treasurer,"Ana Reis",z6Mk… --person cfo,"Rui Costa",z6Mk… \
         --executor did:web:bank.example,z6Mk…,system-of-record --action 'payments.*' --up-to "50000.00 EUR" > roster.json
+
+Recovery keys are kept offline by nobody in daily business. If too few persons are left, they put others in their places, and change nothing
+else; it counts after the delay, and a revoker may veto it until then:
+
+    writ roster new … --recovery-key safe-1,z6Mk… --recovery-key safe-2,z6Mk… --recovery-threshold 2 --recovery-delay P14D
 
 ` + remoteHelp
 }
@@ -53,7 +60,7 @@ func (c rosterNewCmd) Run(sys *system) error {
 	var persons []any
 	var ids []string
 	for _, text := range c.Person {
-		part, err := three(text)
+		part, err := parts(text, 3)
 		if err != nil {
 			return err
 		}
@@ -76,6 +83,9 @@ func (c rosterNewCmd) Run(sys *system) error {
 		"changeDelay": c.Delay, "revokers": ids,
 		"seals":   []any{map[string]string{"id": ledger.Seal.ID, "key": ledger.Seal.Key}},
 		"ledgers": []any{map[string]string{"did": ledger.DID, "key": ledger.DecisionKey.Key}}}
+	if err := c.recover(terms, c.Grantor); err != nil {
+		return err
+	}
 	if terms["executors"], err = c.executors(); err != nil {
 		return err
 	}
@@ -93,7 +103,7 @@ func (c rosterNewCmd) Run(sys *system) error {
 func (c rosterNewCmd) executors() ([]any, error) {
 	var all []any
 	for _, text := range c.Executor {
-		part, err := three(text)
+		part, err := parts(text, 3)
 		if err != nil {
 			return nil, err
 		}
@@ -102,13 +112,13 @@ func (c rosterNewCmd) executors() ([]any, error) {
 	return all, nil
 }
 
-// three splits a flag at its commas.
-func three(text string) ([]string, error) {
-	parts := strings.Split(text, ",")
-	if len(parts) != 3 {
-		return nil, usage(fmt.Errorf("%q has not exactly three parts with commas between", text))
+// parts splits a flag at its commas.
+func parts(text string, n int) ([]string, error) {
+	all := strings.Split(text, ",")
+	if len(all) != n {
+		return nil, usage(fmt.Errorf("%q has not exactly %d parts with commas between", text, n))
 	}
-	return parts, nil
+	return all, nil
 }
 
 type rosterProposeCmd struct {
@@ -140,18 +150,21 @@ func (c rosterShowCmd) Run(sys *system) error {
 	if err != nil {
 		return err
 	}
-	var lines []string
+	var bodies []*spec.Roster
 	for _, v := range r.Versions {
 		body, err := rosterIn(v.Credential)
 		if err != nil {
 			return err
 		}
-		lines = append(lines, body.Lines(rule.English)...)
+		bodies = append(bodies, body)
 	}
 	return from.print(sys, c.JSON, func() {
-		table(sys.out, [][]string{{"grantor", r.Grantor}, {"pin", r.First}, {"in force", r.Content}})
+		table(sys.out, [][]string{{"grantor", r.Grantor}, {"pin", r.First}, {"in force", r.InForce}})
 		fmt.Fprintf(sys.err, "The pin belongs into trust files: writ trust new --grantor %s --resource … writes one.\n", r.Grantor)
-		printSentences(sys, lines)
+		for i, v := range r.Versions {
+			fmt.Fprintf(sys.out, "\nversion %d  %s\ncontent    %s\n", v.Version, standing(r, v), v.Content)
+			printSentences(sys, bodies[i].Lines(rule.English))
+		}
 	})
 }
 

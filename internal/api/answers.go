@@ -208,13 +208,15 @@ func (s *Server) draftOf(ctx context.Context, org string, d spec.Draft) (*draft,
 		out.ShortID = spec.ShortID(prefixMandate, d.ID)
 		needs = spec.NeedsOfMandate(b, d.Content)
 	case *spec.Roster:
-		judge, first, err := s.judgeOf(ctx, org, b)
+		state, err := s.chainOf(ctx, org, b)
 		if err != nil {
 			return nil, err
 		}
-		if needs = spec.NeedsOfRoster(judge, b, d.Content); first != "" {
-			chain.Content = first
+		judge := b
+		if state != nil {
+			judge, chain.Content, out.Recovery = state.Newest(), state.Content, recoveryKeysOf(state.RecoveryOf(b, s.Now()))
 		}
+		needs = spec.NeedsOfRoster(judge, b, d.Content)
 	case *spec.Policy:
 		if needs, chain, err = s.Issuer.PolicyNeeds(ctx, org, b, d.Content); err != nil {
 			return nil, err
@@ -226,17 +228,16 @@ func (s *Server) draftOf(ctx context.Context, org string, d spec.Draft) (*draft,
 	return out, err
 }
 
-// judgeOf is the roster version that judges a draft of the next, and the content of the chain's first; a first version judges
-// itself, on a chain of its own.
-func (s *Server) judgeOf(ctx context.Context, org string, r *spec.Roster) (judge *spec.Roster, first string, err error) {
+// chainOf is the chain that a draft of a roster version continues; nil for a first version, which judges itself on a chain of its own.
+func (s *Server) chainOf(ctx context.Context, org string, r *spec.Roster) (*spec.State, error) {
 	if r.Terms().Version == 1 {
-		return r, "", nil
+		return nil, nil
 	}
 	state, err := s.Journal.RosterState(ctx, org, r.Terms().Grantor)
 	if err != nil {
-		return nil, "", err
+		return nil, err
 	}
-	return state.Newest(), state.Content, nil
+	return state.AsOf(s.Now()), nil
 }
 
 // words are what people have said on a content, and what came of it.

@@ -171,12 +171,7 @@ func (s *Server) getRoster(ctx context.Context, in *named) (*roster, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := &roster{Grantor: grantor, Chain: state.Chain, Seq: state.Seq, First: state.Content, Content: state.NewestContent()}
-	for _, v := range state.Versions {
-		out.Versions = append(out.Versions, rosterVersion{Version: v.Document.Body.(*spec.Roster).Terms().Version, Content: v.Content,
-			At: spec.At(v.At), Vetoed: v.Vetoed, Credential: v.Document.Value})
-	}
-	return out, nil
+	return rosterOf(grantor, state, s.Now()), nil
 }
 
 // begin takes the executor's word right before the effect; the acknowledgement with its proof is the leave to execute.

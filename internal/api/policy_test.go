@@ -61,7 +61,8 @@ func TestPolicyRace(t *testing.T) {
 	if len(got.Windows) != 1 || got.Windows[0].Used != "1000.00" || got.Windows[0].Committed != "100.00" || got.First != content || len(got.Sentences["pt"]) == 0 {
 		t.Errorf("the policy shows %+v", got)
 	}
-	next, err := c.Draft(t.Context(), s.tick().NextPolicy(policy, func(p *spec.Policy) { p.Terms().Scope.Actions = []string{"payments.*", "orders.*"} }).Value)
+	next, err := c.Draft(t.Context(), s.tick().NextPolicy(policy, writtest.Limit(writtest.Budget("together", "800.00", "P1D")),
+		func(p *spec.Policy) { p.Terms().Scope.Actions = []string{"payments.*", "orders.*"} }).Value)
 	s.must(err)
 	if next.Kind != spec.KindPolicy || next.Threshold != 1 || len(next.Approvers) != 2 {
 		t.Errorf("a narrowing asks %d of %v", next.Threshold, next.Approvers)
@@ -73,7 +74,7 @@ func TestPolicyRace(t *testing.T) {
 	if ack.Content == "" {
 		t.Fatal("one revoker narrowed nothing")
 	}
-	if got, err = c.Policy(t.Context(), ack.Content); err != nil || got.First != content || len(got.Versions) != 2 {
+	if got, err = c.Policy(t.Context(), ack.Content); err != nil || got.First != content || len(got.Versions) != 2 || got.Windows[0].Used != "1000.00" || got.Windows[0].Max != "800.00" {
 		t.Errorf("by its second version: %+v, %v", got, err)
 	}
 	if d, err := c.GetDraft(t.Context(), ack.Content); err != nil || d.Status != "issued" {

@@ -94,7 +94,15 @@ type draft struct {
 	Shown     map[string]string   `json:"shown" doc:"Digest of the sentences, by locale: an approval's shown"`
 	Approvers []string            `json:"approvers"`
 	Threshold int64               `json:"threshold"`
+	Recovery  *draftRecovery      `json:"recovery,omitempty" doc:"Where recovery keys may approve it instead"`
 	Approvals []said              `json:"approvals,omitempty"`
+}
+
+// draftRecovery is who may approve a roster version instead of its persons.
+type draftRecovery struct {
+	Approvers []string `json:"approvers" doc:"Ids of recovery keys"`
+	Threshold int64    `json:"threshold"`
+	Delay     string   `json:"delay" doc:"It counts for nothing before, an ISO 8601 duration"`
 }
 
 // localised says sentences in every locale of the catalogue.
@@ -172,16 +180,20 @@ type roster struct {
 	Chain    string          `json:"chain"`
 	Seq      int64           `json:"seq"`
 	First    string          `json:"first" doc:"Content digest of version 1: what trust files pin"`
-	Content  string          `json:"content" doc:"Content digest of the newest version that was not vetoed"`
+	Content  string          `json:"content" doc:"Content digest of the newest version that was not vetoed: what the next version names"`
+	InForce  string          `json:"inForce" doc:"Content digest of the newest version that counts in full"`
 	Versions []rosterVersion `json:"versions" doc:"Oldest first"`
 }
 
 type rosterVersion struct {
-	Version    int64     `json:"version"`
-	Content    string    `json:"content"`
-	At         spec.Time `json:"at" doc:"Ledger time"`
-	Vetoed     bool      `json:"vetoed,omitempty"`
-	Credential jcs.Value `json:"credential" ref:"rostercredential"`
+	Version        int64     `json:"version"`
+	Content        string    `json:"content"`
+	At             spec.Time `json:"at" doc:"Ledger time"`
+	ByRecoveryKeys bool      `json:"byRecoveryKeys,omitempty" doc:"Recovery keys approved it, and no persons: it counts for nothing before waitsUntil"`
+	WaitsUntil     spec.Time `json:"waitsUntil,omitempty" doc:"What it adds or loosens counts from then on; a revoker may veto it before"`
+	Vetoed         bool      `json:"vetoed,omitempty" doc:"By a revoker, while it waited"`
+	Superseded     bool      `json:"superseded,omitempty" doc:"By another version, while it waited"`
+	Credential     jcs.Value `json:"credential" ref:"rostercredential"`
 }
 
 // verifyBody is a request in one of two forms: presented by the agent, or to be presented for a caller with a hosted agent.

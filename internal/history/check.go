@@ -184,6 +184,6 @@ func (r *Result) realTime(s Start, events []event, spans map[string]span) {
 
 // String is the result in one line, without the problems.
 func (r *Result) String() string {
-	return fmt.Sprintf("%d calls, %d entries, %d rows of usage, %d windows (%d not decided by porcupine), %d problems", r.Calls, r.Events, r.Accounts,
-		r.Windows, r.Unknown, len(r.Problems))
+	return fmt.Sprintf("%d calls, %d entries, %d rows of usage, %d windows, %d problems; the linear pass decided all, porcupine all windows but %d", r.Calls, r.Events, r.Accounts,
+		r.Windows, len(r.Problems), r.Unknown)
 }

@@ -216,7 +216,8 @@ func TestSimulation(t *testing.T) {
 	t.Log(summary(total))
 }
 
-// TestMany runs as many seeds as SIM_RUNS says, from SIM_SEED on, or until SIM_MINUTES are over (make sim).
+// TestMany runs as many seeds as SIM_RUNS says, from SIM_SEED on, or until SIM_MINUTES are over (make sim). It prints the summary and, at
+// once, the seeds that fail: without -v there is no line for each seed.
 func TestMany(t *testing.T) {
 	first, runs, minutes := number("SIM_SEED", 1), number("SIM_RUNS", 0), number("SIM_MINUTES", 0)
 	began, total, done := time.Now(), map[string]int{}, uint64(0)
@@ -224,11 +225,11 @@ func TestMany(t *testing.T) {
 	for ; !over(); done++ {
 		seed := first + done
 		if !t.Run(fmt.Sprint(seed), func(t *testing.T) { merge(total, simulate(t, seed).counts) }) {
-			t.Logf("again, with every step: make sim SEED=%d RUNS=1 STEPS=all", seed)
+			fmt.Printf("seed %d failed; again, with every step: make sim SEED=%d RUNS=1 STEPS=all\n", seed, seed)
 		}
 	}
 	if took := time.Since(began); done > 0 {
-		t.Logf("%d seeds from %d on, %.0f a minute:%s", done, first, float64(done)/took.Minutes(), summary(total))
+		fmt.Printf("%d seeds from %d on, %.0f a minute:%s\n", done, first, float64(done)/took.Minutes(), summary(total))
 	}
 }
 

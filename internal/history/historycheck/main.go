@@ -1,4 +1,4 @@
-// Command historycheck checks a recorded history again: historycheck FILE. It exits with 1 where anything is wrong or unknown.
+// Command historycheck checks a recorded history again: historycheck FILE. It exits with 1 where anything is wrong. What porcupine does not decide in time is not: the linear pass decides all.
 package main
 
 import (
