@@ -438,6 +438,11 @@ func (s *State) NewestContent() string {
 	return ""
 }
 
+// versionOf is the place of the version with a content, -1 where there is none. A content is a version once, also after a veto.
+func (s *State) versionOf(content string) int {
+	return slices.IndexFunc(s.Versions, func(v RosterVersion) bool { return v.Content == content })
+}
+
 // InForce are the roster versions that an approval must satisfy at an instant: the newest one whose change delay is over, and
 // every one logged since. So a removal counts at once (the newest lacks it) and an addition or a looser power only after the
 // delay (the one before lacks it). A version waits for the longest delay of those in force when it was logged: its own shorter
