@@ -132,3 +132,40 @@ func TestNoVersionOfRecoveryKeysComesAgain(t *testing.T) {
 	}
 	b.checkRebuild()
 }
+
+// TestNoStandstillWhenRecoveryCounts: once what recovery keys approved counts, the ledger that has the roster in memory decides on, and
+// takes the report on what it decided before.
+func TestNoStandstillWhenRecoveryCounts(t *testing.T) {
+	b := newBench(t)
+	roster := b.found(b.RecoverableBy(2, "safe-1", "safe-2"))
+	mandate := b.grant(roster)
+	v, i := b.parties(roster)
+	ask := func(key string) spec.Document {
+		t.Helper()
+		l, err := v.Verify(t.Context(), verifier.Request{Org: org,
+			Presentation: b.Present([]spec.Document{mandate}, b.Action("1.00"), b.Request(key), b.Now).Bytes()})
+		if err != nil {
+			t.Fatalf("%s: %v", key, err)
+		}
+		return l.Last().Document
+	}
+	next := b.NextRoster(roster, b.Replace("intern", "Bea Nunes", "bea"))
+	b.propose(i, next)
+	if err := b.approve(i, next, "safe-1", "safe-2"); err != nil {
+		t.Fatal(err)
+	}
+	b.Advance(14*24*time.Hour - time.Minute)
+	decision := ask("before-it-counts")
+	if _, err := v.Begin(t.Context(), org, b.Begin(decision, b.Now).Bytes()); err != nil {
+		t.Fatal(err)
+	}
+	b.Advance(2 * time.Minute)
+	ask("after-it-counts")
+	if _, err := v.Report(t.Context(), org, b.Report(decision, spec.OutcomeExecuted, "", true, b.Now).Bytes()); err != nil {
+		t.Errorf("what was executed cannot be reported: %v", err)
+	}
+	b.restart()
+	v, _ = b.parties(roster)
+	ask("after-a-restart")
+	b.checkRebuild()
+}
