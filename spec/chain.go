@@ -465,11 +465,7 @@ func (s *State) live(now time.Time) []waitingVersion {
 			continue
 		}
 		live = matured(live, v.start())
-		matures := v.CountsFrom // one that recovery keys approved has waited
-		if matures.IsZero() {
-			matures = v.At.Add(longestDelay(live))
-		}
-		live = append(live, waitingVersion{v.Document.Body.(*Roster), matures})
+		live = append(live, waitingVersion{v.Document.Body.(*Roster), v.matures(live)})
 	}
 	return matured(live, now)
 }
@@ -478,6 +474,18 @@ func (s *State) live(now time.Time) []waitingVersion {
 type waitingVersion struct {
 	roster  *Roster
 	matures time.Time
+}
+
+// matures is from when on a version's additions count; live are those in force when it became one, on which it is built. One that
+// recovery keys approved has waited by itself, but counts not before what it is built on.
+func (v RosterVersion) matures(live []waitingVersion) time.Time {
+	if v.CountsFrom.IsZero() {
+		return v.At.Add(longestDelay(live))
+	}
+	if before := live[len(live)-1].matures; v.CountsFrom.Before(before) {
+		return before
+	}
+	return v.CountsFrom
 }
 
 // matured drops the versions before the newest one whose delay is over.
