@@ -45,3 +45,28 @@ func TestNoDelayShortenedByRecovery(t *testing.T) {
 		t.Errorf("after 60 days, %d versions are in force", len(force))
 	}
 }
+
+// TestNoVetoDisarmed: a version that drops a revoker, or calls the revoker's key compromised, is vetoed by that revoker all the same;
+// and so is what is built on it.
+func TestNoVetoDisarmed(t *testing.T) {
+	for name, disarm := range map[string]func(w *writtest.World, r *spec.Roster){
+		"dropped": func(_ *writtest.World, r *spec.Roster) { r.Terms().Revokers = []string{"treasurer"} },
+		"compromised": func(w *writtest.World, r *spec.Roster) {
+			r.Terms().Persons[1].Keys[0].CompromisedSince = spec.At(w.Now)
+		},
+		"replaced": func(w *writtest.World, r *spec.Roster) { w.Replace("cfo", "Bea Nunes", "bea")(r) },
+	} {
+		w := writtest.Acme("veto " + name)
+		ss, v1 := w.Found(nil)
+		w.Advance(time.Hour)
+		ss, v2 := next(w, ss, v1, []string{"treasurer", "intern"}, internAlone, func(r *spec.Roster) { disarm(w, r) })
+		ss, _ = next(w, ss, v2, []string{"treasurer", "intern"})
+		w.Advance(time.Minute)
+		veto := w.Notice("cfo", spec.ActVeto, spec.ContentDigest(v2.Value))
+		if err := ss.Roster(writtest.Grantor).CheckNotice(veto, w.Now); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		wantReason(t, ss.Roster(writtest.Grantor).CheckNotice(w.Notice("intern", spec.ActVeto, spec.ContentDigest(v2.Value)), w.Now), "revoker-unknown")
+		wantReason(t, ss.Roster(writtest.Grantor).CheckNotice(w.Notice("cfo", spec.ActRevoke, spec.ContentDigest(v2.Value)), w.Now), "revoker-unknown")
+	}
+}
