@@ -77,7 +77,7 @@ func (i *Issuer) revokes(doc spec.Document, s, roster *spec.State, now time.Time
 		}
 		return spec.CheckSignature(doc, key, n.By, did.AssertionMethod)
 	}
-	return spec.CheckNotice(doc, now, roster.InForce(now))
+	return roster.CheckNotice(doc, now)
 }
 
 // lineage finds a mandate's chain, the mandate that people granted above it, and that grantor's roster.

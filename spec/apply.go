@@ -147,6 +147,9 @@ func (s *State) applyRoster(d Document, r *Roster, now time.Time) error {
 		if t.Grantor != newest.Terms().Grantor || t.Salt != newest.Terms().Salt || t.Log != newest.Terms().Log {
 			return refuse("roster-identity", "/credentialSubject/roster", "grantor, salt and log stay")
 		}
+		if s.versionOf(content) >= 0 {
+			return refuse("roster-repeated", "", "this content was vetoed, or another version took its place")
+		}
 		judges = s.InForce(now)
 	}
 	var countsFrom time.Time
@@ -464,10 +467,10 @@ func (s *State) applyNotice(n *Notice, now time.Time) error {
 
 // veto takes back a roster version while its delay still runs, and every version built on it.
 func (s *State) veto(n *Notice, now time.Time) error {
-	i := slices.IndexFunc(s.Versions, func(v RosterVersion) bool { return v.Content == n.Content && !v.Vetoed })
-	waits := i > 0 && s.Versions[i].Waits || i > 0 && slices.ContainsFunc(s.live(now), func(w waitingVersion) bool {
+	i := s.versionOf(n.Content)
+	waits := i > 0 && !s.Versions[i].Vetoed && (s.Versions[i].Waits || slices.ContainsFunc(s.live(now), func(w waitingVersion) bool {
 		return w.roster == s.Versions[i].Document.Body.(*Roster) && now.Before(w.matures)
-	})
+	}))
 	if !waits {
 		return refuse("veto-late", "/content", "only a version whose delay still runs can be vetoed")
 	}

@@ -192,10 +192,16 @@ func CheckWord(word Document, n Needs, now time.Time, rosters []*Roster) error {
 	return verifyApproval(word, key)
 }
 
-// CheckNotice refuses a notice that is not signed by a revoker: a person whom every roster version in force lets revoke, with a key
-// that all of them give to that person and that is not compromised.
-func CheckNotice(notice Document, now time.Time, rosters []*Roster) error {
+// CheckNotice refuses a notice that is not signed by a revoker of the roster: a person whom every version in force lets revoke, with a
+// key that all of them give to that person and that is not compromised. A veto is judged by the versions before the one that it is
+// of: that one, and what is built on it, do not say who may veto them.
+func (s *State) CheckNotice(notice Document, now time.Time) error {
 	n := notice.Body.(*Notice)
+	before := *s
+	if i := s.versionOf(n.Content); n.Act == ActVeto && i > 0 {
+		before.Versions = s.Versions[:i]
+	}
+	rosters := before.InForce(now)
 	person, key, _, ok := judge(n.By, now, rosters)
 	if len(rosters) == 0 || !ok || slices.ContainsFunc(rosters, func(r *Roster) bool { return !slices.Contains(r.Terms().Revokers, person) }) {
 		return refuse("revoker-unknown", "/by", "the roster in force lets no such key revoke")

@@ -457,6 +457,11 @@ func (s *State) NewestContent() string {
 	return ""
 }
 
+// versionOf is the place of the version with a content, -1 where there is none. A content is a version once, also after a veto.
+func (s *State) versionOf(content string) int {
+	return slices.IndexFunc(s.Versions, func(v RosterVersion) bool { return v.Content == content })
+}
+
 // InForce are the roster versions that an approval must satisfy at an instant: the newest one whose change delay is over, and
 // every one logged since. So a removal counts at once (the newest lacks it) and an addition or a looser power only after the
 // delay (the one before lacks it). A version waits for the longest delay of those in force when it was logged: its own shorter
@@ -479,11 +484,7 @@ func (s *State) live(now time.Time) []waitingVersion {
 			continue
 		}
 		live = matured(live, v.start())
-		matures := v.CountsFrom // one that recovery keys approved has waited
-		if matures.IsZero() {
-			matures = v.At.Add(longestDelay(live))
-		}
-		live = append(live, waitingVersion{v.Document.Body.(*Roster), matures})
+		live = append(live, waitingVersion{v.Document.Body.(*Roster), v.matures(live)})
 	}
 	return matured(live, now)
 }
@@ -492,6 +493,18 @@ func (s *State) live(now time.Time) []waitingVersion {
 type waitingVersion struct {
 	roster  *Roster
 	matures time.Time
+}
+
+// matures is from when on a version's additions count; live are those in force when it became one, on which it is built. One that
+// recovery keys approved has waited by itself, but counts not before what it is built on.
+func (v RosterVersion) matures(live []waitingVersion) time.Time {
+	if v.CountsFrom.IsZero() {
+		return v.At.Add(longestDelay(live))
+	}
+	if before := live[len(live)-1].matures; v.CountsFrom.Before(before) {
+		return before
+	}
+	return v.CountsFrom
 }
 
 // matured drops the versions before the newest one whose delay is over.

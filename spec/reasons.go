@@ -163,6 +163,7 @@ var approvalReasons = []Reason{
 	{"approval-not-logged", "An approval in the evidence is not in the log.", "Hand the approval to the ledger first: only logged ones count."},
 	{"draft-signed", "A draft carries a proof or approvals.", "Hand in the content alone; both are added later."},
 	{"roster-previous", "The roster does not follow the version in force.", "Start from the newest version and name its content digest."},
+	{"roster-repeated", "The roster version was one before, and was vetoed or superseded.", "Propose what it says as another content, with another id."},
 	{"policy-previous", "The policy version does not follow the one in force.", "Start from the newest version and name its content digest."},
 	{"policy-identity", "A new policy version changes grantor, salt or log.", "These stay for ever; begin another policy to change them."},
 	{"roster-identity", "A new roster version changes grantor, salt or log.", "These stay for ever; begin another roster to change them."},

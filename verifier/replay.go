@@ -327,7 +327,7 @@ func (c *checking) signature(e event) error {
 		if err != nil {
 			return err
 		}
-		return spec.CheckNotice(e.doc, e.at, r.InForce(e.at))
+		return r.CheckNotice(e.doc, e.at)
 	}
 	return nil
 }

@@ -30,7 +30,7 @@ var statuses = byCode(map[int]string{
 		not-suspended not-a-charge status-transition position-stale time-backwards decision-not-authorized decision-repeated
 		action-other executor-other payload-other hold-entered hold-lapsed hold-closed holds-many hosted-agents-many report-final external-ref-reused report-order
 		report-agent budget-exceeded money-overflow mandate-draft mandate-declined mandate-suspended mandate-revoked
-		mandate-expired mandate-not-yet-valid roster-previous roster-identity roster-stale policy-previous policy-identity veto-late approval-declined
+		mandate-expired mandate-not-yet-valid roster-previous roster-repeated roster-identity roster-stale policy-previous policy-identity veto-late approval-declined
 		approvals-missing receipt-none export-foreign lift-unbacked table-rule`,
 	http.StatusRequestEntityTooLarge: "json-size request-too-large entry-size",
 	http.StatusUnsupportedMediaType:  "unsupported-media-type",

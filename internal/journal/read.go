@@ -35,20 +35,20 @@ func unreadable(ctx context.Context, err error) error {
 	return &IndeterminateError{Err: err}
 }
 
-// States returns the chains that refs name, as they are committed, with the holds and proposals of the decisions however they
+// States returns the chains that refs name, as they are committed and at this instant, with the holds and proposals of the decisions however they
 // stand. All of them must exist.
 func (j *Journal) States(ctx context.Context, org string, refs []spec.ChainRef, decisions []string) (spec.States, error) {
 	found, err := j.committed(ctx, refs, decisions)
 	if err != nil {
 		return nil, err
 	}
-	ss := spec.States{}
+	ss, now := spec.States{}, j.Now()
 	for _, ref := range refs {
 		h := found[ref.Content]
 		if h == nil || !visible(org, h.org) || ref.Kind != "" && h.state.Kind != ref.Kind {
 			return nil, ErrNotFound
 		}
-		ss[h.state.Chain] = h.state
+		ss[h.state.Chain] = h.state.AsOf(now)
 	}
 	return ss, nil
 }
@@ -83,10 +83,10 @@ func (j *Journal) load(ctx context.Context, q querier, contents, decisions []str
 	return loaded, err
 }
 
-// RosterState returns the roster chain of a grantor.
+// RosterState returns the roster chain of a grantor at this instant: what recovery keys approved may count since it was cached.
 func (j *Journal) RosterState(ctx context.Context, org, grantor string) (*spec.State, error) {
 	if h, ok := j.states.roster(org, grantor); ok {
-		return h.state, nil
+		return h.state.AsOf(j.Now()), nil
 	}
 	var state *spec.State
 	err := j.snapshot(ctx, func(q querier) error {
