@@ -188,7 +188,11 @@ type event struct {
 // document and to the states that it opens, and is in the one tree whose root all proofs share; chains are derived from their
 // contents, and what is newer in a chain is newer in the log.
 func (c *checking) intact(data []byte) error {
-	if err := jcs.Unmarshal(data, &c.bundle); err != nil {
+	v, err := jcs.ParseBundle(data)
+	if err != nil {
+		return err
+	}
+	if err := v.Decode(&c.bundle); err != nil {
 		return err
 	}
 	if c.bundle.Type != "WritBundle" || c.bundle.Version != spec.Version {
