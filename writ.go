@@ -24,6 +24,7 @@ import (
 
 	"github.com/writ-trust/writ/spec"
 	"github.com/writ-trust/writ/vc"
+	"github.com/writ-trust/writ/verifier"
 )
 
 // Options configure a Client. URL, Now and Random are needed.
@@ -44,7 +45,7 @@ type Client struct {
 	http http.Client
 }
 
-const maxAnswer = 16 << 20 // bytes of an answer
+const maxAnswer = verifier.MaxBundle // bytes of an answer: the largest is a bundle
 
 // New makes a client. It calls nobody.
 func New(o Options) (*Client, error) {

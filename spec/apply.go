@@ -13,6 +13,9 @@ func (s *State) applyApproval(ss States, d Document, a *Approval, now time.Time)
 	if !now.Before(a.Expires.Time) {
 		return refuse("approval-expired", "/expires", "logged at or after its own expiry")
 	}
+	if err := s.hasRoom(a); err != nil {
+		return err
+	}
 	logged := LoggedApproval{Document: d, At: now}
 	switch a.Kind {
 	case KindMandate:

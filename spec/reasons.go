@@ -176,6 +176,7 @@ var chainReasons = []Reason{
 	{"time-backwards", "The document would be logged before the chain's newest entry.", "Set the machine's clock right."},
 	{"not-an-event", "A document of this type is no event of a chain.", "Hand over one of the documents that chains are made of."},
 	{"ancestor-missing", "A mandate above this one is not known here.", "Register the whole chain, root first."},
+	{"words-many", "64 words by this key wait on the chain already.", "Take approvals back that should not count, or wait until what is approved is issued."},
 	{"draft-closed", "The draft is closed: it was issued or declined.", "Start another draft."},
 	{"mandate-exists", "The delegated mandate is on its chain already.", "Use it; a second entry would change nothing."},
 	{"parent-inactive", "The parent mandate is not active here.", "Delegate from an active mandate."},

@@ -67,8 +67,12 @@ func Parse(data []byte) (Document, error) {
 	return FromValue(v)
 }
 
-// FromValue is Parse for a value that was read strictly already, such as a member of a larger document.
+// FromValue is Parse for a value that was read strictly already, such as a member of a larger document. Inside a bundle, too, it is at
+// most as large as a document by itself, in canonical form.
 func FromValue(v jcs.Value) (Document, error) {
+	if n := len(v.Canonical()); n > jcs.MaxSize {
+		return Document{}, refuse("json-size", "", "%d bytes, and a document has at most %d", n, jcs.MaxSize)
+	}
 	t := TypeOf(v)
 	body := newBody(t)
 	if body == nil {

@@ -13,6 +13,9 @@ import (
 // BundleType is the media type of a bundle.
 const BundleType = "application/vnd.writ.bundle+json"
 
+// MaxBundle is the largest bundle, in bytes. Each document inside is one of at most 256 KiB (protocol.md 13.1).
+const MaxBundle = jcs.MaxBundle
+
 // Bundle is one self-contained file: everything that an auditor needs to see that one action was allowed and executed, beside a
 // trust file (protocol.md 13). It has no extra members.
 type Bundle struct {
@@ -104,7 +107,7 @@ func Export(ctx context.Context, archive Archive, org, decision string, receipt 
 		}
 	}
 	slices.SortFunc(x.bundle.Logged, func(a, b LoggedAt) int { return indexOf(a) - indexOf(b) })
-	return jcs.Marshal(x.bundle)
+	return jcs.MarshalBundle(x.bundle)
 }
 
 // rosters are those from the pinned one to the one in force when the last document was logged, with everything on their chain.

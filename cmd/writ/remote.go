@@ -56,7 +56,7 @@ func (c *connection) RoundTrip(r *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	defer response.Body.Close()
-	if c.last, err = io.ReadAll(io.LimitReader(response.Body, maxBundle)); err != nil {
+	if c.last, err = io.ReadAll(io.LimitReader(response.Body, maxBundle+1)); err != nil {
 		return nil, err
 	}
 	response.Body = io.NopCloser(bytes.NewReader(c.last))

@@ -26,8 +26,8 @@ type verifyCmd struct {
 	Executor string   `placeholder:"DID" help:"With --batch: who executes; the roster's first executor if not given."`
 }
 
-// maxBundle bounds what verify reads into memory, in bytes. The parser's own limit is lower.
-const maxBundle = 16 << 20
+// maxBundle bounds what verify reads into memory, in bytes.
+const maxBundle = verifier.MaxBundle
 
 // Help is the long text of writ verify --help.
 func (verifyCmd) Help() string {

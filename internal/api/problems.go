@@ -28,7 +28,7 @@ var statuses = byCode(map[int]string{
 	// Well-formed, but the ledger stands otherwise.
 	http.StatusConflict: `key-reused draft-closed mandate-exists parent-inactive proposal-closed proposal-expired recovery-open
 		not-suspended not-a-charge status-transition position-stale time-backwards decision-not-authorized decision-repeated
-		action-other executor-other payload-other hold-entered hold-lapsed hold-closed holds-many hosted-agents-many report-final external-ref-reused report-order
+		action-other executor-other payload-other hold-entered hold-lapsed hold-closed holds-many words-many hosted-agents-many report-final external-ref-reused report-order
 		report-agent budget-exceeded money-overflow mandate-draft mandate-declined mandate-suspended mandate-revoked
 		mandate-expired mandate-not-yet-valid roster-previous roster-repeated roster-identity roster-stale policy-previous policy-identity veto-late approval-declined
 		approvals-missing receipt-none export-foreign lift-unbacked table-rule`,

@@ -479,7 +479,9 @@ func Unmarshal(data []byte, into any) error {
 // no elements. Types may write themselves with MarshalJCS() (Value, error). It
 // refuses what ParseDocument refuses inside a document, nil pointers and absent
 // values; the error is an *Error.
-func ValueOf(v any) (Value, error) {
+func ValueOf(v any) (Value, error) { return valueOf(v, MaxSize) }
+
+func valueOf(v any, most int) (Value, error) {
 	if v == nil {
 		return Value{}, &Error{Reason: reasonMissing, Detail: "nil"}
 	}
@@ -491,16 +493,21 @@ func ValueOf(v any) (Value, error) {
 		return Value{}, err
 	}
 	seal(n, 0)
-	if len(n.canonical) > MaxSize {
-		return Value{}, &Error{Reason: reasonSize, Detail: "more than " + strconv.Itoa(MaxSize) + " bytes"}
+	if len(n.canonical) > most {
+		return Value{}, tooLarge(most, 0)
 	}
 	return Value{n}, nil
 }
 
 // Marshal returns the canonical form of a document, an object: the bytes that
 // ParseDocument accepts.
-func Marshal(v any) ([]byte, error) {
-	value, err := ValueOf(v)
+func Marshal(v any) ([]byte, error) { return marshal(v, MaxSize) }
+
+// MarshalBundle is Marshal of at most MaxBundle bytes: those that ParseBundle accepts.
+func MarshalBundle(v any) ([]byte, error) { return marshal(v, MaxBundle) }
+
+func marshal(v any, most int) ([]byte, error) {
+	value, err := valueOf(v, most)
 	if err != nil {
 		return nil, err
 	}

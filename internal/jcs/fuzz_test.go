@@ -24,6 +24,9 @@ func FuzzParse(f *testing.F) {
 	f.Fuzz(func(t *testing.T, in []byte) {
 		v, err := Parse(in)
 		document, documentErr := ParseDocument(in)
+		if bundle, err := ParseBundle(in); len(in) <= MaxSize && (reasonOf(err) != reasonOf(documentErr) || !bundle.Equal(document)) {
+			t.Errorf("%q: as a bundle %v, as a document %v", in, err, documentErr)
+		}
 		if err != nil {
 			if documentErr == nil {
 				t.Errorf("a document that Parse refuses: %v", err)

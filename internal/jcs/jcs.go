@@ -19,6 +19,8 @@ import (
 const (
 	// MaxSize is the largest document accepted, in bytes.
 	MaxSize = 256 << 10
+	// MaxBundle is the largest bundle of documents accepted, in bytes: each in it is a document of at most MaxSize.
+	MaxBundle = 16 << 20
 	// MaxDepth is how far arrays and objects may be nested; the outermost counts 1.
 	MaxDepth = 32
 	// MaxInt is the largest magnitude of an integer that every reader of

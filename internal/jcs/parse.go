@@ -11,17 +11,21 @@ import (
 // Numbers with fraction or exponent are allowed and get their ECMAScript form; an
 // integer beyond MaxInt only if it is that form already, so that no digit is
 // lost. data is not kept. The error is an *Error.
-func Parse(data []byte) (Value, error) { return parse(data, false) }
+func Parse(data []byte) (Value, error) { return parse(data, false, MaxSize) }
 
 // ParseDocument is Parse with Writ's profile: an object, with no null, no empty
 // array or object, no two names in one object that differ in case only, text
 // and names in NFC, and numbers written as integers of at most MaxInt in
 // magnitude. Case is compared character by character after lower-casing.
-func ParseDocument(data []byte) (Value, error) { return parse(data, true) }
+func ParseDocument(data []byte) (Value, error) { return parse(data, true, MaxSize) }
 
-func parse(data []byte, profile bool) (Value, error) {
-	if len(data) > MaxSize {
-		return Value{}, &Error{Reason: reasonSize, Offset: MaxSize, Detail: "more than " + strconv.Itoa(MaxSize) + " bytes"}
+// ParseBundle is ParseDocument of at most MaxBundle bytes, for a file that has many documents inside. That none of these is larger
+// than MaxSize is the caller's to check.
+func ParseBundle(data []byte) (Value, error) { return parse(data, true, MaxBundle) }
+
+func parse(data []byte, profile bool, most int) (Value, error) {
+	if len(data) > most {
+		return Value{}, tooLarge(most, most)
 	}
 	p := newParser(data, profile)
 	n, err := p.document()
@@ -30,6 +34,10 @@ func parse(data []byte, profile bool) (Value, error) {
 	}
 	seal(n, len(data))
 	return Value{n}, nil
+}
+
+func tooLarge(most, offset int) *Error {
+	return &Error{Reason: reasonSize, Offset: offset, Detail: "more than " + strconv.Itoa(most) + " bytes"}
 }
 
 // parser reads src from pos on. Texts are parts of src and canonical bytes parts

@@ -197,6 +197,27 @@ func TestLimits(t *testing.T) {
 	}
 }
 
+// TestBundleLimits: a bundle has a limit of its own, both ways, and a document's is what it was.
+func TestBundleLimits(t *testing.T) {
+	for _, c := range []struct {
+		size             int
+		document, bundle string
+	}{{MaxSize, "", ""}, {MaxSize + 1, "json-size", ""}, {MaxBundle, "json-size", ""}, {MaxBundle + 1, "json-size", "json-size"}} {
+		in := map[string]string{"a": strings.Repeat("x", c.size-8)}
+		text := []byte(`{"a":"` + in["a"] + `"}`)
+		_, parsed := ParseDocument(text)
+		_, written := Marshal(in)
+		if reasonOf(parsed) != c.document || reasonOf(written) != c.document {
+			t.Errorf("a document of %d bytes: read %v, written %v", c.size, parsed, written)
+		}
+		_, parsed = ParseBundle(text)
+		_, written = MarshalBundle(in)
+		if reasonOf(parsed) != c.bundle || reasonOf(written) != c.bundle {
+			t.Errorf("a bundle of %d bytes: read %v, written %v", c.size, parsed, written)
+		}
+	}
+}
+
 func reasonOf(err error) string {
 	var e *Error
 	if errors.As(err, &e) {
