@@ -10,6 +10,7 @@ import (
 	"github.com/writ-trust/writ"
 	"github.com/writ-trust/writ/internal/jcs"
 	"github.com/writ-trust/writ/spec"
+	"github.com/writ-trust/writ/spec/rule"
 )
 
 // mandateCmd is writ mandate.
@@ -48,8 +49,15 @@ type mandateDraftCmd struct {
 
 // Help is the long text of writ mandate draft --help.
 func (mandateDraftCmd) Help() string {
-	return `Prints the unsigned content as JSON: edit it for what has no flag here (hours, counts, lists, leastGrade, selfExecuted), then hand
-it to writ mandate propose. The server fills in what is left out: id, salt, issuer and ledger.
+	return `Prints the unsigned content as JSON: edit it for what has no flag here (other constraints, leastGrade, selfExecuted), then hand it to
+writ mandate propose. The server fills in what is left out: id, salt, issuer and ledger.
+
+Constraints are of the types ` + strings.Join(rule.Types(), ", ") + `:
+sections 5 and 11 of spec/protocol.md say what each means, and spec/rule has the schema of each in a file of its own. One of type
+credential asks for somebody's credential, which the agent presents with its request ("credentials" of POST /v1/verify):
+
+    {"id": "supplier", "type": "credential", "credentialType": "SupplierCredential", "issuers": ["did:key:z6Mk…"],
+     "subject": "/counterparty/id", "maxAge": "P30D", "status": "required"}
 
     writ mandate draft --name "Pay AWS invoices" --agent did:key:z6Mk… --grantor did:web:acme.example \
         --approver treasurer --approver cfo --action payments.transfer --resource iban:PT50… --payee lei:ZXTILKJKG63JELOEG630 \
