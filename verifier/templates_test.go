@@ -88,7 +88,7 @@ func TestTemplatesOfOtherTypes(t *testing.T) {
 func TestTemplatesUnknown(t *testing.T) {
 	s := newStory(t, "templates unknown")
 	m := s.Mandate(writtest.InForm(writtest.Template()))
-	if _, err := s.issuer.Propose(t.Context(), org, m.Value); placeOf(err) != "template-unknown " {
+	if _, err := s.issuer.Propose(t.Context(), org, m.Value); placeOf(err) != "template-unknown /credentialSubject/mandate/templates/0/digest" {
 		t.Errorf("proposed before its template: %v", err)
 	}
 	_, err := s.issuer.AddTemplate(t.Context(), org, writtest.Template().Bytes())
