@@ -154,8 +154,8 @@ func (s *State) applyRoster(d Document, r *Roster, now time.Time) error {
 	}
 	var countsFrom time.Time
 	_, err := CheckApprovals(rosterNeeds(judges[0], r, content), s.Pending, judges) // asks each of the judges
-	if isMissing(err) {
-		countsFrom, err = s.Recovered(r, content, now)
+	if err != nil {
+		countsFrom, err = s.Recovered(r, content, now, err)
 	}
 	if err != nil {
 		return err
