@@ -160,7 +160,7 @@ func (s *State) applyRoster(d Document, r *Roster, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	s.supersede()
+	s.supersede(now)
 	s.Status, s.Kind, s.Pending = StatusActive, KindRoster, nil
 	s.Versions = append(s.Versions, RosterVersion{Document: d, Content: content, At: now, CountsFrom: countsFrom, Waits: now.Before(countsFrom)})
 	return nil
@@ -475,7 +475,9 @@ func (s *State) veto(n *Notice, now time.Time) error {
 		return refuse("veto-late", "/content", "only a version whose delay still runs can be vetoed")
 	}
 	for ; i < len(s.Versions); i++ {
-		s.Versions[i].Vetoed = true
+		if v := &s.Versions[i]; !v.Vetoed {
+			v.Vetoed, v.VetoedAt = true, now
+		}
 	}
 	return nil
 }

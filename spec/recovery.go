@@ -208,10 +208,10 @@ func (s *State) maturesBy(now time.Time) bool {
 }
 
 // supersede ends what recovery keys approved and what still waits: another version came first.
-func (s *State) supersede() {
+func (s *State) supersede(now time.Time) {
 	for i := range s.Versions {
 		if v := &s.Versions[i]; v.Waits {
-			v.Vetoed = true
+			v.Vetoed, v.VetoedAt = true, now
 		}
 	}
 }
