@@ -112,6 +112,34 @@ func recoveryKeyTraces(b *book) {
 		l.Advance(fortnight)
 		grant(l, "mandate", "bea", recorded(1), stranger)
 	})
+	alone("declined-by-a-person", "A person's decline does not bind recovery keys.", func(l *life) {
+		next := l.NextRoster(l.roster, l.Replace("treasurer", "Bea Nunes", "bea"))
+		l.step("propose", "version 2", next, drafted)
+		l.step("approve", "declined by treasurer", l.Say("treasurer", spec.Decline, spec.KindRoster, spec.ContentDigest(next.Value)), recorded(1))
+		l.step("approve", "by safe-1", l.ApproveRoster("safe-1", next), recorded(1))
+		l.step("approve", "by safe-2", l.ApproveRoster("safe-2", next), issued(2))
+		l.Advance(fortnight)
+		grant(l, "mandate", "bea", recorded(1), issued(2))
+	})
+	alone("on-top-of-a-version-that-waits", "What recovery keys put on top of a looser version does not make it count sooner.", func(l *life) {
+		loosened := l.enrol("version 2", l.NextRoster(l.roster, func(r *spec.Roster) {
+			r.Terms().Powers = append(r.Terms().Powers, spec.Power{Actions: []string{"payments.*"}, Persons: []string{"cfo"}, Threshold: 1})
+		}))
+		next := l.NextRoster(loosened, l.Replace("treasurer", "Bea Nunes", "bea"))
+		l.step("propose", "version 3", next, drafted)
+		l.step("approve", "by safe-1", l.ApproveRoster("safe-1", next), recorded(1))
+		l.step("approve", "by safe-2", l.ApproveRoster("safe-2", next), issued(2))
+		l.Advance(fortnight)
+		m := l.Mandate(func(m *spec.Mandate) { m.Terms().Grantor.Approvers, m.Terms().Grantor.Threshold = []string{"cfo"}, 1 })
+		l.step("propose", "mandate", m, refused("power-missing", "/credentialSubject/mandate/grantor/approvers"))
+		l.step("notice", "veto", l.Notice("cfo", spec.ActVeto, spec.ContentDigest(loosened.Value)), recorded(1))
+		grant(l, "second mandate", "treasurer", recorded(1), issued(2))
+	}, func(r *spec.Roster) { r.Terms().ChangeDelay = "P60D" })
+	alone("approved-by-persons-too", "What recovery keys approved is a version already: persons propose it as another content.", func(l *life) {
+		next := l.replaced(issued(2))
+		l.step("approve", "by treasurer", l.ApproveRoster("treasurer", next), recorded(1))
+		l.step("approve", "by cfo", l.ApproveRoster("cfo", next), refused("roster-repeated", ""))
+	})
 	alone("removed-by-persons-a-moment-ago", "A change of the recovery keys waits as every addition does: until then the old ones may sign.", func(l *life) {
 		l.roster = l.enrol("version 2 of the persons", l.NextRoster(l.roster, func(r *spec.Roster) { r.Terms().Recovery = nil }))
 		next := l.NextRoster(l.roster, l.Replace("treasurer", "Bea Nunes", "bea"))
@@ -125,8 +153,28 @@ func recoveryKeyTraces(b *book) {
 		l.step("propose", "mandate", m, drafted)
 		l.step("approve", "by safe-1", l.ApproveMandate("safe-1", m), stranger)
 	})
+	vetoes(b)
 	recoveryKeyDocuments(b)
 	recoveredBundle(b)
+}
+
+// vetoes are of versions that persons approved.
+func vetoes(b *book) {
+	play := func(name, title string, change func(*spec.Roster), after func(l *life, next spec.Document)) {
+		l := newLife(b, name)
+		next := l.enrol("version 2", l.NextRoster(l.roster, change))
+		l.Advance(time.Hour)
+		l.step("notice", "veto", l.Notice("cfo", spec.ActVeto, spec.ContentDigest(next.Value)), recorded(1))
+		after(l, next)
+		l.finish("roster/"+name, "protocol.md 7.3: what may happen", title)
+	}
+	play("veto-by-the-revoker-who-is-dropped", "A version does not say who may veto it.", rosterTerms(func(t *spec.RosterTerms) { t.Revokers = []string{"treasurer"} }),
+		func(*life, spec.Document) {})
+	play("vetoed-and-approved-again", "A content that was vetoed is refused for good.", func(r *spec.Roster) { r.Name = "vetoed" },
+		func(l *life, next spec.Document) {
+			l.step("approve", "again by treasurer", l.ApproveRoster("treasurer", next), recorded(1))
+			l.step("approve", "again by cfo", l.ApproveRoster("cfo", next), refused("roster-repeated", ""))
+		})
 }
 
 func recoveryKeyDocuments(b *book) {

@@ -36,7 +36,7 @@ func (d Draft) Next(word spec.Document, states spec.States, now time.Time) ([]sp
 	}
 	words := d.wordsOn(after[touched[0]])
 	_, err = spec.CheckApprovals(d.Needs, words, judges)
-	if isMissing(err) {
+	if err != nil {
 		err = d.recovered(after[touched[0]], now, err)
 	}
 	if isMissing(err) {

@@ -26,16 +26,16 @@ func (d Draft) checkWord(word spec.Document, states spec.States, judges []*spec.
 	return spec.CheckWord(word, d.Needs, now, judges)
 }
 
-// recovered says whether recovery keys have approved a later roster version; missing is the error of the persons' approvals.
-func (d Draft) recovered(chain *spec.State, now time.Time, missing error) error {
+// recovered says whether recovery keys have approved a later roster version; persons is the error of their approvals.
+func (d Draft) recovered(chain *spec.State, now time.Time, persons error) error {
 	if d.Needs.Kind != spec.KindRoster || chain.Newest() == nil {
-		return missing
+		return persons
 	}
 	version, err := d.roster()
 	if err != nil {
 		return err
 	}
-	_, err = chain.Recovered(version, d.Needs.Content, now)
+	_, err = chain.Recovered(version, d.Needs.Content, now, persons)
 	return err
 }
 

@@ -157,13 +157,13 @@ func (s *State) applyRoster(d Document, r *Roster, now time.Time) error {
 	}
 	var countsFrom time.Time
 	_, err := CheckApprovals(rosterNeeds(judges[0], r, content), s.Pending, judges) // asks each of the judges
-	if isMissing(err) {
-		countsFrom, err = s.Recovered(r, content, now)
+	if err != nil {
+		countsFrom, err = s.Recovered(r, content, now, err)
 	}
 	if err != nil {
 		return err
 	}
-	s.supersede()
+	s.supersede(now)
 	s.Status, s.Kind, s.Pending = StatusActive, KindRoster, nil
 	s.Versions = append(s.Versions, RosterVersion{Document: d, Content: content, At: now, CountsFrom: countsFrom, Waits: now.Before(countsFrom)})
 	return nil
@@ -478,7 +478,9 @@ func (s *State) veto(n *Notice, now time.Time) error {
 		return refuse("veto-late", "/content", "only a version whose delay still runs can be vetoed")
 	}
 	for ; i < len(s.Versions); i++ {
-		s.Versions[i].Vetoed = true
+		if v := &s.Versions[i]; !v.Vetoed {
+			v.Vetoed, v.VetoedAt = true, now
+		}
 	}
 	return nil
 }

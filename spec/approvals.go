@@ -100,13 +100,17 @@ func (ss States) met(n Needs, approvals []LoggedApproval, now time.Time) (bool, 
 	return err == nil, err
 }
 
-func isMissing(err error) bool {
+func isMissing(err error) bool { return hasReason(err, ReasonApprovalsMissing) }
+
+func hasReason(err error, reason string) bool {
 	var e *Error
-	return errors.As(err, &e) && e.Reason == ReasonApprovalsMissing
+	return errors.As(err, &e) && e.Reason == reason
 }
 
 // ReasonApprovalsMissing says that nothing is wrong with the approvals, there are only too few.
 const ReasonApprovalsMissing = "approvals-missing"
+
+const reasonDeclined = "approval-declined"
 
 // CheckApprovals says whether the approvals, in log order, are enough for the content: distinct persons, each with a valid
 // signature by a key of every roster version in force, not withdrawn, none declined; as many as the content's threshold
@@ -160,7 +164,7 @@ func (n Needs) countPersons(approvals []LoggedApproval, rosters []*Roster) (map[
 			return nil, err
 		}
 		if a.declines() {
-			return nil, refuse("approval-declined", "", "%s declined", person)
+			return nil, refuse(reasonDeclined, "", "%s declined", person)
 		}
 		if heldByAnother(keys, key, person) {
 			continue

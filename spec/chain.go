@@ -58,7 +58,8 @@ type RosterVersion struct {
 	Document Document
 	Content  string
 	At       time.Time
-	Vetoed   bool // by a notice, or because it is Superseded
+	Vetoed   bool      // by a notice, or because it is Superseded
+	VetoedAt time.Time // ledger time of what vetoed or superseded it
 
 	// CountsFrom is set where recovery keys approved it: it counts for nothing before, its removals neither. Waits says that this is not
 	// yet; it is of the instant at which the state is asked.
@@ -474,6 +475,19 @@ func (s *State) InForce(now time.Time) []*Roster {
 		force[len(live)-1-i] = w.roster.withCompromised(dead)
 	}
 	return force
+}
+
+// InForceThen are the versions in force at an instant as it was known then: a veto that came later, or in the same millisecond, takes
+// none of them away.
+func (s *State) InForceThen(then time.Time) []*Roster {
+	known := *s
+	known.Versions = slices.Clone(s.Versions)
+	for i := range known.Versions {
+		if v := &known.Versions[i]; !v.VetoedAt.Before(then) {
+			v.Vetoed = false
+		}
+	}
+	return known.InForce(then)
 }
 
 // live are the versions in force, oldest first: the matured one, and those that wait.

@@ -1,6 +1,7 @@
 package spec
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -94,20 +95,40 @@ func (s *State) CheckRecoveryWord(word Document, version *Roster, now time.Time)
 	if !known {
 		return false, nil
 	}
-	if err := replacesPersons(s.Newest(), version); err != nil {
+	if err := s.replacesPersons(version, now); err != nil {
 		return true, err
 	}
 	return true, verifyApproval(word, key)
 }
 
 // Recovered says from when on a version counts that recovery keys have approved as the newest, as many as the recovery asks, and that
-// only replaces persons. Too few is ReasonApprovalsMissing.
-func (s *State) Recovered(version *Roster, content string, now time.Time) (countsFrom time.Time, err error) {
+// only replaces persons. persons is why the persons' words are not enough, too few or a decline, and is the answer where no recovery
+// key has approved; too few of these is ReasonApprovalsMissing.
+func (s *State) Recovered(version *Roster, content string, now time.Time, persons error) (countsFrom time.Time, err error) {
 	force := s.InForce(now)
-	if len(force) == 0 || force[len(force)-1].Terms().Recovery == nil {
-		return countsFrom, refuse(ReasonApprovalsMissing, "", "too few persons have approved the roster version")
+	if !isMissing(persons) && !hasReason(persons, reasonDeclined) || len(force) == 0 || force[len(force)-1].Terms().Recovery == nil {
+		return countsFrom, persons
 	}
 	judge := force[len(force)-1].Terms()
+	approved, err := s.recoveryWords(judge, content)
+	if err != nil {
+		return countsFrom, err
+	}
+	switch {
+	case approved == 0:
+		return countsFrom, persons
+	case approved < judge.Recovery.Threshold:
+		return countsFrom, refuse(ReasonApprovalsMissing, "", "%d persons, or %d recovery keys, must approve", judge.ChangeThreshold, judge.Recovery.Threshold)
+	}
+	delay, err := ParseDuration(judge.Recovery.Delay)
+	if err != nil {
+		return countsFrom, err
+	}
+	return now.Add(delay), s.replacesPersons(version, now)
+}
+
+// recoveryWords counts the recovery keys whose word on a content is approve; the decline of one ends it.
+func (s *State) recoveryWords(judge *RosterTerms, content string) (int64, error) {
 	approved := map[string]bool{}
 	for _, l := range s.Pending {
 		a := l.Body()
@@ -116,40 +137,33 @@ func (s *State) Recovered(version *Roster, content string, now time.Time) (count
 			continue
 		}
 		if err := verifyApproval(l.Document, key); err != nil {
-			return countsFrom, err
+			return 0, err
 		}
-		if a.Decision == Decline {
-			return countsFrom, refuse("approval-declined", "", "a recovery key declined")
+		if a.declines() {
+			return 0, refuse(reasonDeclined, "", "a recovery key declined")
 		}
 		if approved[a.Approver] = a.Decision == Approve && l.At.Before(a.Expires.Time); !approved[a.Approver] {
 			delete(approved, a.Approver)
 		}
 	}
-	if int64(len(approved)) < judge.Recovery.Threshold {
-		return countsFrom, refuse(ReasonApprovalsMissing, "", "%d persons, or %d recovery keys, must approve", judge.ChangeThreshold, judge.Recovery.Threshold)
-	}
-	delay, err := ParseDuration(judge.Recovery.Delay)
-	if err != nil {
-		return countsFrom, err
-	}
-	return now.Add(delay), replacesPersons(s.Newest(), version)
+	return int64(len(approved)), nil
 }
 
 // RecoveryOf is what recovery keys could approve a draft of the next version under, nil where they cannot: by the version whose change
 // delay is over, and if the draft replaces persons alone.
 func (s *State) RecoveryOf(version *Roster, now time.Time) *RosterRecovery {
 	force := s.InForce(now)
-	if len(force) == 0 || replacesPersons(s.Newest(), version) != nil {
+	if len(force) == 0 || s.replacesPersons(version, now) != nil {
 		return nil
 	}
 	return force[len(force)-1].Terms().Recovery
 }
 
-// replacesPersons refuses a version that changes more than who the persons are: their names and keys. Nobody gets a key of a better grade
-// than the best that the person had.
-func replacesPersons(before, after *Roster) error {
+// replacesPersons refuses a version that changes more than who the persons of the newest are: their names and keys. Nobody gets a key of
+// a better grade than the best that the person has.
+func (s *State) replacesPersons(after *Roster, now time.Time) error {
 	const place = "/credentialSubject/roster"
-	a, b := *before.Terms(), *after.Terms()
+	a, b := *s.Newest().withCompromised(s.compromised()).Terms(), *after.Terms()
 	if len(a.Persons) != len(b.Persons) {
 		return refuse("recovery-other", place+"/persons", "recovery keys replace persons, none comes or goes")
 	}
@@ -158,8 +172,8 @@ func replacesPersons(before, after *Roster) error {
 			return refuse("recovery-other", place+"/persons", "persons keep what they are called in the roster")
 		}
 		for _, k := range b.Persons[i].Keys {
-			if !bestGrade(a.Persons[i].Keys).AtLeast(k.Grade) {
-				return refuse("recovery-other", place+"/persons", "no key is of a better grade than the person had")
+			if !bestGrade(a.Persons[i].Keys, now).AtLeast(k.Grade) {
+				return refuse("recovery-other", place+"/persons", "no key is of a better grade than the person has")
 			}
 		}
 	}
@@ -175,13 +189,19 @@ func replacesPersons(before, after *Roster) error {
 	return err
 }
 
-func bestGrade(keys []PersonKey) (best Grade) {
+// bestGrade is the best of a person's keys that are not compromised; where all are, which is what recovery is for, of those.
+func bestGrade(keys []PersonKey, now time.Time) (best Grade) {
+	var lost Grade
 	for _, k := range keys {
-		if k.Grade.AtLeast(best) {
-			best = k.Grade
+		switch {
+		case k.Kind != "key":
+		case k.compromisedAt(now):
+			lost = strictest(k.Grade, lost)
+		default:
+			best = strictest(k.Grade, best)
 		}
 	}
-	return best
+	return cmp.Or(best, lost)
 }
 
 // mature makes versions that recovery keys approved count from their time on.
@@ -198,10 +218,10 @@ func (s *State) maturesBy(now time.Time) bool {
 }
 
 // supersede ends what recovery keys approved and what still waits: another version came first.
-func (s *State) supersede() {
+func (s *State) supersede(now time.Time) {
 	for i := range s.Versions {
 		if v := &s.Versions[i]; v.Waits {
-			v.Vetoed, v.Superseded = true, true
+			v.Vetoed, v.VetoedAt, v.Superseded = true, now, true
 		}
 	}
 }

@@ -70,3 +70,65 @@ func TestNoVetoDisarmed(t *testing.T) {
 		wantReason(t, ss.Roster(writtest.Grantor).CheckNotice(w.Notice("cfo", spec.ActRevoke, spec.ContentDigest(v2.Value)), w.Now), "revoker-unknown")
 	}
 }
+
+// TestNoPersonBlocksRecovery: a person's decline, perhaps of the one whom they would replace, does not bind recovery keys.
+func TestNoPersonBlocksRecovery(t *testing.T) {
+	w := writtest.Acme("declined by a person")
+	ss, v1 := w.Found(nil, w.RecoverableBy(2, "safe-1", "safe-2"))
+	w.Advance(time.Hour)
+	n := w.NextRoster(v1, w.Replace("intern", "Bea Nunes", "bea"))
+	first, second := w.ApproveRoster("safe-1", n), w.ApproveRoster("safe-2", n)
+	ss = w.Record(ss, w.Say("intern", spec.Decline, spec.KindRoster, spec.ContentDigest(n.Value)))
+	_, _, err := ss.Apply(w.Seal(n), w.Now)
+	wantReason(t, err, "approval-declined")
+	ss = w.Record(ss, first)
+	_, _, err = ss.Apply(w.Seal(n, first), w.Now)
+	wantReason(t, err, "approvals-missing")
+	ss = w.Record(ss, second)
+	if _, _, err := ss.Apply(w.Seal(n, first, second), w.Now); err != nil {
+		t.Errorf("the intern, no revoker, declined; the recovery keys' version: %v", err)
+	}
+	ss = w.Record(ss, w.Say("safe-1", spec.Decline, spec.KindRoster, spec.ContentDigest(n.Value)))
+	_, _, err = ss.Apply(w.Seal(n, first, second), w.Now)
+	wantReason(t, err, "approval-declined")
+}
+
+// qualified is one more key of a person, of the best grade.
+func qualified(w *writtest.World) spec.PersonKey {
+	return spec.PersonKey{ID: w.KeyID("old"), PublicKey: w.Key("old").Public().Multikey(), Kind: "key", Grade: spec.GradeQualified}
+}
+
+// TestNoGradeRaisedByRecovery: a key that counts for nothing lends no grade, unless the person has no other.
+func TestNoGradeRaisedByRecovery(t *testing.T) {
+	for name, row := range map[string]struct {
+		change func(w *writtest.World, p *spec.Person)
+		want   string
+	}{
+		"compromised": {func(w *writtest.World, p *spec.Person) {
+			k := qualified(w)
+			k.CompromisedSince = spec.At(w.Now)
+			p.Keys = append(p.Keys, k)
+		}, "recovery-other"},
+		"of another kind": {func(w *writtest.World, p *spec.Person) {
+			k := qualified(w)
+			k.Kind = "card"
+			p.Keys = append(p.Keys, k)
+		}, "recovery-other"},
+		"the only one": {func(w *writtest.World, p *spec.Person) {
+			p.Keys[0].Grade, p.Keys[0].CompromisedSince = spec.GradeQualified, spec.At(w.Now)
+		}, ""},
+	} {
+		w := writtest.Acme("grade " + name)
+		ss, v1 := w.Found(nil, w.RecoverableBy(1, "safe-1"), func(r *spec.Roster) { row.change(w, &r.Terms().Persons[2]) })
+		w.Advance(time.Hour)
+		n := w.NextRoster(v1, w.Replace("intern", "Bea Nunes", "bea"), func(r *spec.Roster) { r.Terms().Persons[2].Keys[0].Grade = spec.GradeQualified })
+		a := w.ApproveRoster("safe-1", n)
+		ss = w.Record(ss, a)
+		_, _, err := ss.Apply(w.Seal(n, a), w.Now)
+		if row.want == "" && err != nil {
+			t.Errorf("%s: %v", name, err)
+		} else if row.want != "" {
+			wantReason(t, err, row.want)
+		}
+	}
+}

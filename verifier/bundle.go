@@ -404,9 +404,9 @@ func isReconciled(leaf *spec.State, decision string) bool {
 	return h != nil && h.Reconciled
 }
 
-// roleThen is the executor's role in the roster that was in force at the decision: later versions change no receipt.
+// roleThen is the executor's role in the roster that was in force at the decision: later versions and vetoes change no receipt.
 func roleThen(d *spec.Decision, roster *spec.State) string {
-	for _, r := range roster.InForce(d.At.Time) {
+	for _, r := range roster.InForceThen(d.At.Time) {
 		if e, ok := r.Terms().Executor(d.Executor); ok && d.Executor != d.Agent {
 			return e.Role
 		}

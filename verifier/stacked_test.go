@@ -114,3 +114,18 @@ func TestNoVetoedRosterBundle(t *testing.T) {
 		t.Errorf("the honest bundle after a veto does not hold: %+v", c.Verdicts)
 	}
 }
+
+// TestNoReceiptChangedByVeto: the executor's role is that of the roster as it was known at the decision, whatever is vetoed after.
+func TestNoReceiptChangedByVeto(t *testing.T) {
+	s := newStory(t, "veto after execution")
+	mandate := s.enrol(s.Mandate())
+	next := s.enrol(s.NextRoster(s.roster, func(r *spec.Roster) { r.Terms().Executors[0].Role = "gateway" }))
+	s.Advance(time.Second)
+	_, doc := s.ask("request-1", "10.00", mandate)
+	s.execute(doc)
+	s.holds(doc, "executed")
+	s.Advance(time.Hour)
+	_, err := s.issuer.Notice(t.Context(), org, s.Notice("cfo", spec.ActVeto, spec.ContentDigest(next.Value)).Bytes())
+	s.must(err)
+	s.holds(doc, "executed")
+}

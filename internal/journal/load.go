@@ -113,16 +113,16 @@ func (l *loading) loadChains(contents []string) error {
 
 func (l *loading) loadVersions() error {
 	return each(l.ctx, l.q, `
-		SELECT chain, content, document, at, vetoed, counts_from, superseded FROM roster_version
+		SELECT chain, content, document, at, vetoed, vetoed_at, counts_from, superseded FROM roster_version
 		WHERE chain IN (SELECT value FROM json_each(?)) ORDER BY chain, born`,
 		func(rows *sql.Rows) error {
 			var chain, document string
-			var at, counts int64
+			var at, vetoed, counts int64
 			v := spec.RosterVersion{}
-			if err := rows.Scan(&chain, &v.Content, &document, &at, &v.Vetoed, &counts, &v.Superseded); err != nil {
+			if err := rows.Scan(&chain, &v.Content, &document, &at, &v.Vetoed, &vetoed, &counts, &v.Superseded); err != nil {
 				return err
 			}
-			v.At, v.CountsFrom = instant(at), instant(counts)
+			v.At, v.VetoedAt, v.CountsFrom = instant(at), instant(vetoed), instant(counts)
 			v.Waits = l.now.Before(v.CountsFrom)
 			l.addVersion(l.chains[chain], document, v)
 			return nil

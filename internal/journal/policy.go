@@ -43,5 +43,5 @@ func (l *loading) addVersion(h *held, document string, v spec.RosterVersion) {
 
 // policyVersion projects a version of a policy.
 func (p *projections) policyVersion(chain string, v spec.PolicyVersion, leaf int64) {
-	p.versions.put(key(chain, v.Content), chain, v.Body().Terms().Version, v.Content, v.Document.Digest, millis(v.At), false, millis(time.Time{}), false, leaf)
+	p.versions.put(key(chain, v.Content), chain, v.Body().Terms().Version, v.Content, v.Document.Digest, millis(v.At), false, millis(time.Time{}), millis(time.Time{}), false, leaf)
 }

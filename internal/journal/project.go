@@ -64,8 +64,8 @@ func newProjections() *projections {
 	p.approvals.statement = `INSERT INTO approval (chain, document, proposal, at, born) VALUES %s`
 	p.effected.statement = `DELETE FROM approval WHERE (chain, document) IN (VALUES %s)`
 	p.versions.statement = `
-		INSERT INTO roster_version (chain, version, content, document, at, vetoed, counts_from, superseded, born) VALUES %s
-		ON CONFLICT (chain, content) DO UPDATE SET vetoed = excluded.vetoed, superseded = excluded.superseded`
+		INSERT INTO roster_version (chain, version, content, document, at, vetoed, vetoed_at, counts_from, superseded, born) VALUES %s
+		ON CONFLICT (chain, content) DO UPDATE SET vetoed = excluded.vetoed, vetoed_at = excluded.vetoed_at, superseded = excluded.superseded`
 	p.requests.statement = `
 		INSERT INTO request (leaf, key, org, body, first, decision, final, last) VALUES %s
 		ON CONFLICT (leaf, key) DO UPDATE SET first = excluded.first, last = excluded.last, decision = excluded.decision,
@@ -203,7 +203,7 @@ func pends(approvals []spec.LoggedApproval, digest string) bool {
 
 func (p *projections) version(chain string, v spec.RosterVersion, leaf int64) {
 	p.versions.put(key(chain, v.Content), chain, v.Document.Body.(*spec.Roster).Terms().Version, v.Content, v.Document.Digest,
-		millis(v.At), v.Vetoed, millis(v.CountsFrom), v.Superseded, leaf)
+		millis(v.At), v.Vetoed, millis(v.VetoedAt), millis(v.CountsFrom), v.Superseded, leaf)
 }
 
 func sameHold(a, b *spec.Hold) bool {

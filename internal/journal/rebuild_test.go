@@ -101,7 +101,7 @@ func describe(s *spec.State) string {
 		line("proposal %+v", p)
 	}
 	for _, v := range s.Versions {
-		line("version %s %s %s %v %v %s", v.Content, v.Document.Digest, v.At.Format(time.RFC3339Nano), v.Vetoed, v.Superseded, v.CountsFrom.Format(time.RFC3339Nano))
+		line("version %s %s %s %v %s %v %s", v.Content, v.Document.Digest, v.At.Format(time.RFC3339Nano), v.Vetoed, v.VetoedAt.Format(time.RFC3339Nano), v.Superseded, v.CountsFrom.Format(time.RFC3339Nano))
 	}
 	for _, v := range s.Policies {
 		line("policy %s %s %s", v.Content, v.Document.Digest, v.At.Format(time.RFC3339Nano))
