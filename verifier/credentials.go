@@ -103,13 +103,34 @@ func (c *Presented) open(all []Presented, mandates []Mandate, mode string) error
 	return err
 }
 
-// asked: by a constraint of a mandate, or perhaps of one of its policies, whose versions are known under the lock only.
+// asked: by a constraint of a mandate, or perhaps of one of its policies, whose versions Decide knows.
 func (c *Presented) asked(mandates []Mandate) bool {
 	return slices.ContainsFunc(mandates, func(m Mandate) bool {
-		return len(m.Body.Terms().Policies) > 0 || slices.ContainsFunc(m.Body.Rules(), func(r rule.Constraint) bool {
-			return rule.AsksFor(r, rule.Credential{Type: c.body.Type, Issuer: c.body.Issuer})
-		})
+		return len(m.Body.Terms().Policies) > 0 || c.askedBy(m.Body.Rules())
 	})
+}
+
+func (c *Presented) askedBy(rules []rule.Constraint) bool {
+	return slices.ContainsFunc(rules, func(r rule.Constraint) bool {
+		return rule.AsksFor(r, rule.Credential{Type: c.body.Type, Issuer: c.body.Issuer})
+	})
+}
+
+// unasked refuses a credential that no mandate asks for, nor the version in force of a policy that is about the action. Of a request that
+// waits this was judged when it came: a version since then takes nothing back.
+func (d *deciding) unasked() error {
+	if d.Resumes != "" {
+		return nil
+	}
+	for i := range d.Credentials {
+		c := &d.Credentials[i]
+		asked := c.isList() || slices.ContainsFunc(d.Mandates, func(m Mandate) bool { return c.askedBy(m.Body.Rules()) }) ||
+			slices.ContainsFunc(d.policies, func(p policyInForce) bool { return p.Covers(d.Action.Type, d.Action.Resource) && c.askedBy(p.Rules()) })
+		if !asked {
+			return spec.Refuse("credential-unasked", "/verifiableCredential/"+strconv.Itoa(len(d.Mandates)+i), "no constraint of mandates or policies asks for this credential")
+		}
+	}
+	return nil
 }
 
 // answersFor says whether the list is one that a presented credential names, and by the same issuer.

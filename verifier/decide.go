@@ -67,6 +67,9 @@ func Decide(c Case, states spec.States, now time.Time) ([]spec.Document, error) 
 	if err := d.load(); err != nil {
 		return nil, err
 	}
+	if err := d.unasked(); err != nil {
+		return nil, err
+	}
 	if err := d.Templates.complete(d.Mandates); err != nil {
 		return nil, err
 	}
