@@ -23,11 +23,14 @@ type Presented struct {
 	subject string
 	entries []status.Entry
 	list    *status.List // of a status list; nil of a credential
+
+	verified bool // its proof was looked at, whatever came of it
 }
 
 // openCredentials reads what a presentation carries behind its mandates (protocol.md 5.3). It asks nobody: issuers are keys that the
 // mandates pin, and status lists come along. So it may be called only once the mandates themselves count. Credentials that no
-// constraint asks for, and lists that answer for none of those, are refused before their proofs are looked at.
+// constraint asks for, and lists that answer for none of those, are refused before their proofs are looked at. What was read comes
+// along with an error about a proof.
 func openCredentials(p *spec.Presentation, mandates []Mandate, mode string) ([]Presented, error) {
 	var all []Presented
 	for i, v := range p.Presented() {
@@ -43,10 +46,20 @@ func openCredentials(p *spec.Presentation, mandates []Mandate, mode string) ([]P
 	}
 	for i := range all {
 		if err := all[i].open(all, mandates, mode); err != nil {
-			return nil, placed("/verifiableCredential/"+strconv.Itoa(len(mandates)+i), err)
+			return all, placed("/verifiableCredential/"+strconv.Itoa(len(mandates)+i), err)
 		}
 	}
 	return all, nil
+}
+
+// verifiedOf counts those whose proof was looked at.
+func verifiedOf(presented []Presented) (n int) {
+	for _, c := range presented {
+		if c.verified {
+			n++
+		}
+	}
+	return n
 }
 
 // readPresented reads the form alone. The bits of a list are left packed until its signature holds.
@@ -89,6 +102,7 @@ func (c *Presented) open(all []Presented, mandates []Mandate, mode string) error
 	if err != nil {
 		return spec.Refuse("credential-issuer", "/issuer", "an issuer that counts is a did:key or did:jwk")
 	}
+	c.verified = true
 	if err := spec.CheckSignature(spec.Document{Value: c.value}, key, did.MethodID(c.body.Issuer), did.AssertionMethod); err != nil {
 		return err
 	}
