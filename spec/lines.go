@@ -2,6 +2,7 @@ package spec
 
 import (
 	"fmt"
+	"regexp"
 	"strconv"
 	"strings"
 	"unicode"
@@ -18,16 +19,16 @@ func (m *Mandate) Lines(l rule.Locale) []string {
 	lines := []string{
 		pick(l, "Mandate: ", "Mandato: ") + m.Name,
 		pick(l, "Granted by ", "Concedido por ") + t.Grantor.ID + pick(l, " to the agent ", " ao agente ") + m.Subject.ID,
-		pick(l, "May do: ", "Pode fazer: ") + strings.Join(t.Actions, ", "),
-		pick(l, "On: ", "Sobre: ") + strings.Join(t.Resources, ", "),
+		pick(l, "May do: ", "Pode fazer: ") + listed(t.Actions),
+		pick(l, "On: ", "Sobre: ") + listed(t.Resources),
 		fmt.Sprintf(pick(l, "From %s until %s", "De %s até %s"), m.ValidFrom, m.ValidUntil),
-		fmt.Sprintf(pick(l, "Approved by %d of: %s", "Aprovado por %d de: %s"), t.Grantor.Threshold, strings.Join(t.Grantor.Approvers, ", ")),
+		fmt.Sprintf(pick(l, "Approved by %d of: %s", "Aprovado por %d de: %s"), t.Grantor.Threshold, listed(t.Grantor.Approvers)),
 	}
 	for _, c := range m.rules {
 		lines = append(lines, c.Sentence(l))
 	}
 	if len(t.Policies) > 0 {
-		lines = append(lines, pick(l, "Limited by these policies too: ", "Limitado também por estas políticas: ")+strings.Join(t.Policies, ", "))
+		lines = append(lines, pick(l, "Limited by these policies too: ", "Limitado também por estas políticas: ")+listed(t.Policies))
 	}
 	for _, r := range t.Templates {
 		lines = append(lines, r.line(l))
@@ -36,7 +37,7 @@ func (m *Mandate) Lines(l rule.Locale) []string {
 		lines = append(lines, r.line(l))
 	}
 	if len(t.Free) > 0 {
-		lines = append(lines, pick(l, "Not limited: ", "Sem limite: ")+strings.Join(t.Free, ", "))
+		lines = append(lines, pick(l, "Not limited: ", "Sem limite: ")+listed(t.Free))
 	}
 	if d := m.MaxDepth(); d > 0 {
 		lines = append(lines, fmt.Sprintf(pick(l, "The agent may delegate, %d level(s) deep", "O agente pode delegar, %d nível(eis)"), d))
@@ -49,7 +50,7 @@ func (m *Mandate) Lines(l rule.Locale) []string {
 
 func (r Recovery) line(l rule.Locale) string {
 	s := fmt.Sprintf(pick(l, "%d of %s may lift %s", "%d de %s podem levantar %s"), r.Threshold,
-		strings.Join(r.Approvers, ", "), strings.Join(r.For, ", "))
+		listed(r.Approvers), listed(r.For))
 	if r.MaxOver != nil {
 		s += pick(l, " once by at most ", " de cada vez no máximo em ") + l.Money(*r.MaxOver)
 	}
@@ -102,6 +103,27 @@ func actionLine(l rule.Locale, action jcs.Value) string {
 		}
 	}
 	return s + pick(l, ", digest ", ", resumo ") + ActionDigest(action)
+}
+
+// bare is what nobody takes for words, commas or brackets of the sentence in which it stands.
+var bare = regexp.MustCompile(`^[A-Za-z0-9.:_/#@*+~%=&?!-]+$`)
+
+// listed joins names. One that could pass for several, or for more than a name, is quoted: other names, other sentences.
+func listed(names []string) string {
+	var said []string
+	for _, name := range names {
+		said = append(said, bareOrQuoted(name))
+	}
+	return strings.Join(said, ", ")
+}
+
+// bareOrQuoted writes a name that is not bare as canonical JSON: other languages, and later versions of this one, quote likewise.
+func bareOrQuoted(name string) string {
+	v, err := jcs.ValueOf(name)
+	if err != nil || bare.MatchString(name) || plainText(name) != name {
+		return plainText(name)
+	}
+	return string(v.Canonical())
 }
 
 // plainText quotes a text of somebody else's that could be taken for more than text: controls, directions, invisible characters.

@@ -246,9 +246,9 @@ func (p *Policy) Lines(l rule.Locale) []string {
 	if t.Previous != "" {
 		lines = append(lines, pick(l, "In place of ", "Em vez de ")+t.Previous)
 	}
-	lines = append(lines, pick(l, "Limits every mandate that names it, in: ", "Limita todos os mandatos que a nomeiam, em: ")+strings.Join(t.Scope.Actions, ", "))
+	lines = append(lines, pick(l, "Limits every mandate that names it, in: ", "Limita todos os mandatos que a nomeiam, em: ")+listed(t.Scope.Actions))
 	if len(t.Scope.Resources) > 0 {
-		lines = append(lines, pick(l, "On: ", "Sobre: ")+strings.Join(t.Scope.Resources, ", "))
+		lines = append(lines, pick(l, "On: ", "Sobre: ")+listed(t.Scope.Resources))
 	}
 	for _, c := range p.rules {
 		s := c.Sentence(l)

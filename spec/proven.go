@@ -1,6 +1,7 @@
 package spec
 
 import (
+	"slices"
 	"sync"
 
 	"github.com/writ-trust/writ/did"
@@ -18,7 +19,19 @@ type proven struct {
 	by       []did.PublicKey
 	proof    vc.Proof
 	count    int
-	content  string // its content digest, once asked
+	content  string  // its content digest, once asked
+	before   *proven // of the reader before this one, who has computed some of it
+}
+
+// Anew is the same document for another reader: Verifications counts what this one asks for, as if it were the first, and what was
+// verified before is not computed again. It counts there.
+func (d Document) Anew() Document {
+	before := d.proven
+	if before == nil || before.value != d.Value {
+		return d
+	}
+	d.proven = &proven{value: d.Value, unsigned: before.unsigned, content: d.Content(), before: before}
+	return d
 }
 
 // verified is vc.Verify of the document's value, asked once a key. Failures are not remembered.
@@ -32,20 +45,32 @@ func (d Document) verified(key did.PublicKey) (vc.Proof, error) {
 	if p.value != d.Value {
 		return vc.Verify(d.Value, key)
 	}
-	for _, k := range p.by {
-		if k == key {
-			return p.proof, nil
-		}
+	return p.verified(key)
+}
+
+// verified asks the reader before, if there is one, and computes else. The caller holds mu.
+func (p *proven) verified(key did.PublicKey) (vc.Proof, error) {
+	if slices.Contains(p.by, key) {
+		return p.proof, nil
 	}
 	p.count++
-	proof, err := vc.VerifyUnsigned(d.Value, p.unsigned, key)
+	proof, err := p.compute(key)
 	if err == nil {
 		p.by, p.proof = append(p.by, key), proof
 	}
 	return proof, err
 }
 
-// Verifications is how many signatures over the document were computed so far, by whatever rules asked, this copy or another.
+func (p *proven) compute(key did.PublicKey) (vc.Proof, error) {
+	if p.before == nil {
+		return vc.VerifyUnsigned(p.value, p.unsigned, key)
+	}
+	p.before.mu.Lock()
+	defer p.before.mu.Unlock()
+	return p.before.verified(key)
+}
+
+// Verifications is how many signatures over the document were asked for so far, each key once, by whatever rules, this copy or another.
 func (d Document) Verifications() int {
 	if d.proven == nil {
 		return 0

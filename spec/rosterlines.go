@@ -28,7 +28,7 @@ func (r *Roster) Lines(l rule.Locale) []string {
 		lines = append(lines, t.Recovery.line(l))
 	}
 	if len(t.Revokers) > 0 {
-		lines = append(lines, pick(l, "May revoke: ", "Podem revogar: ")+strings.Join(t.Revokers, ", "))
+		lines = append(lines, pick(l, "May revoke: ", "Podem revogar: ")+listed(t.Revokers))
 	}
 	for _, s := range t.Seals {
 		lines = append(lines, fmt.Sprintf(pick(l, "Seal %s: key %s", "Selo %s: chave %s"), plainText(s.ID), s.Key))
@@ -48,7 +48,7 @@ func (r *Roster) Lines(l rule.Locale) []string {
 
 func keyLine(l rule.Locale, p Person, k PersonKey) string {
 	s := fmt.Sprintf(pick(l, "Person %s (%s): key %s, %s, of kind %s, called %s", "Pessoa %s (%s): chave %s, %s, do tipo %s, chamada %s"),
-		p.Person, p.Name, k.PublicKey, k.Grade, plainText(k.Kind), plainText(k.ID))
+		bareOrQuoted(p.Person), p.Name, k.PublicKey, k.Grade, plainText(k.Kind), plainText(k.ID))
 	if !k.CompromisedSince.IsZero() {
 		s += pick(l, ", compromised since ", ", comprometida desde ") + k.CompromisedSince.String()
 	}
@@ -56,7 +56,7 @@ func keyLine(l rule.Locale, p Person, k PersonKey) string {
 }
 
 func (p Power) line(l rule.Locale) string {
-	s := fmt.Sprintf(pick(l, "%d of %s may approve %s", "%d de %s podem aprovar %s"), p.Threshold, strings.Join(p.Persons, ", "), strings.Join(p.Actions, ", "))
+	s := fmt.Sprintf(pick(l, "%d of %s may approve %s", "%d de %s podem aprovar %s"), p.Threshold, listed(p.Persons), listed(p.Actions))
 	if p.UpTo == nil {
 		s += pick(l, ", any amount", ", qualquer montante")
 	} else {
@@ -79,7 +79,7 @@ func (t *RosterTerms) changeLine(l rule.Locale) string {
 func (r *RosterRecovery) line(l rule.Locale) string {
 	var keys []string
 	for _, k := range r.Keys {
-		keys = append(keys, plainText(k.ID)+" "+k.PublicKey)
+		keys = append(keys, bareOrQuoted(k.ID)+" "+k.PublicKey)
 	}
 	return fmt.Sprintf(pick(l, "%d of the recovery keys %s may replace the persons after %s", "%d das chaves de recuperação %s podem substituir as pessoas após %s"),
 		r.Threshold, strings.Join(keys, ", "), r.Delay)

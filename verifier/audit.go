@@ -2,6 +2,7 @@ package verifier
 
 import (
 	"crypto/sha256"
+	"slices"
 	"sync"
 
 	"github.com/writ-trust/writ/internal/jcs"
@@ -28,17 +29,18 @@ func NewAuditor(trust *Trust, o CheckOptions) *Auditor {
 // maxKnown bounds how many rosters and mandates an auditor remembers; beyond, it begins anew.
 const maxKnown = 1024
 
-// Check is CheckBundle. Signatures are those that the verdicts rest on, now or before; Verified counts those computed.
+// Check is CheckBundle, Signatures too: whatever was audited before. Verified counts those computed.
 func (a *Auditor) Check(data []byte) Checked {
 	var own []readDocument
 	c := check(data, a.trust, a.options, func(v jcs.Value) readDocument {
 		d, remembered := a.read(v)
-		if !remembered {
-			own = append(own, d)
+		if remembered {
+			return d.anew()
 		}
+		own = append(own, d)
 		return d
 	})
-	computed := c.cosigned
+	computed := c.cosigned + c.presented
 	for _, d := range own {
 		computed += d.verifications()
 	}
@@ -101,7 +103,17 @@ func read(v jcs.Value) readDocument {
 	return r
 }
 
-// verifications counts the signatures of a document and of its approvals that were computed.
+// anew is the document for another bundle, see spec.Document.Anew.
+func (d readDocument) anew() readDocument {
+	d.Document = d.Document.Anew()
+	d.approvals = slices.Clone(d.approvals)
+	for i := range d.approvals {
+		d.approvals[i] = d.approvals[i].Anew()
+	}
+	return d
+}
+
+// verifications counts the signatures of a document and of its approvals that were asked for.
 func (d readDocument) verifications() int {
 	n := d.Verifications()
 	for _, a := range d.approvals {
@@ -110,9 +122,9 @@ func (d readDocument) verifications() int {
 	return n
 }
 
-// verifications counts the signatures of a bundle's documents that were computed.
+// verifications counts the signatures of a bundle's documents, and of what was presented, that the verdicts asked for.
 func (c *checking) verifications() int {
-	n := c.presentation.Verifications() + c.commit.Verifications() + c.receipt.Verifications()
+	n := c.presented + c.presentation.Verifications() + c.commit.Verifications() + c.receipt.Verifications()
 	for _, e := range c.events {
 		n += e.doc.Verifications()
 	}

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"testing"
 
+	"github.com/writ-trust/writ/internal/jcs"
+	"github.com/writ-trust/writ/internal/writtest"
 	"github.com/writ-trust/writ/spec"
 	"github.com/writ-trust/writ/verifier"
 )
@@ -38,11 +40,35 @@ func TestAuditor(t *testing.T) {
 		mutated := encode(t, root)
 		set(old)
 		alone := verifier.CheckBundle(mutated, s.trust, options)
-		if got := auditor.Check(mutated); !bytes.Equal(encode(t, got.Verdicts), encode(t, alone.Verdicts)) {
-			t.Errorf("%s changed: the auditor says %+v, alone it is %+v", pointer, got.Verdicts, alone.Verdicts)
+		if got := auditor.Check(mutated); !bytes.Equal(encode(t, got.Verdicts), encode(t, alone.Verdicts)) || got.Signatures != alone.Signatures {
+			t.Errorf("%s changed: the auditor says %+v, alone it is %+v", pointer, got, alone)
 		}
 	})
 	if changed < 200 {
 		t.Errorf("only %d scalars", changed)
+	}
+}
+
+// TestNoUncountedSignatures: presented credentials and status lists are verified, so they are counted, in what a bundle rests on and in
+// what an auditor computed.
+func TestNoUncountedSignatures(t *testing.T) {
+	s := newStory(t, "counted")
+	mandate := s.supplied("")
+	count := func(key string, presented ...jcs.Value) int {
+		t.Helper()
+		_, doc, err := s.askWith(key, mandate, presented...)
+		s.must(err)
+		auditor := verifier.NewAuditor(s.trust, verifier.CheckOptions{})
+		c := auditor.Check(s.export(doc))
+		if !c.Holds || auditor.Verified() != c.Signatures {
+			t.Fatalf("%d computed of %+v", auditor.Verified(), c)
+		}
+		return c.Signatures
+	}
+	none, one := count("request-0"), count("request-1", s.Supplier(writtest.Payee, 7))
+	unlisted := count("request-2", s.Supplier(writtest.Payee, -1))
+	listed := count("request-3", s.Supplier(writtest.Payee, 7), s.SupplierStatus(bits(t, 131072)))
+	if one != none+1 || listed != unlisted+1 {
+		t.Errorf("rejected: %d signatures, with a credential %d; authorised by one: %d, by one with a list %d", none, one, unlisted, listed)
 	}
 }

@@ -56,7 +56,8 @@ type Checked struct {
 	Outcome  string     `json:"outcome,omitempty"` // of the receipt
 	Late     []string   `json:"late,omitempty"`    // documents logged more than ten minutes after their own time
 	At       *spec.Time `json:"at,omitempty"`      // ledger time of the decision
-	// Signatures is how many the verdicts rest on: of documents, by each key that had to fit, and of the checkpoint.
+	// Signatures is how many the verdicts rest on: of documents and presented credentials, by each key that had to fit, and of the
+	// checkpoint. It is the same whatever was audited before.
 	Signatures int `json:"signatures,omitempty"`
 }
 
@@ -174,6 +175,7 @@ type checking struct {
 	checkpoint   []byte
 	head         log.Checkpoint // the same, read
 	cosigned     int            // signatures of the checkpoint
+	presented    int            // signatures of presented credentials and status lists that were computed
 
 	states   spec.States
 	follows  error

@@ -23,12 +23,14 @@ type Presented struct {
 	subject string
 	entries []status.Entry
 	list    *status.List // of a status list; nil of a credential
+
+	verified bool // its proof was looked at, whatever came of it
 }
 
 // OpenCredentials reads what a presentation carries behind its mandates (protocol.md 5.3), for Case.Credentials. It asks nobody:
 // issuers are keys that the mandates pin, and status lists come along. So it may be called only once the mandates themselves count.
 // Credentials that no constraint asks for, and lists that answer for none of those, are refused before their proofs are looked at.
-// Errors are *spec.Error, with a pointer into the presentation.
+// Errors are *spec.Error, with a pointer into the presentation; what was read comes along with an error about a proof.
 func OpenCredentials(presented []vc.Value, mandates []Mandate, mode string) ([]Presented, error) {
 	var all []Presented
 	for i, v := range presented {
@@ -44,10 +46,20 @@ func OpenCredentials(presented []vc.Value, mandates []Mandate, mode string) ([]P
 	}
 	for i := range all {
 		if err := all[i].open(all, mandates, mode); err != nil {
-			return nil, placed("/verifiableCredential/"+strconv.Itoa(len(mandates)+i), err)
+			return all, placed("/verifiableCredential/"+strconv.Itoa(len(mandates)+i), err)
 		}
 	}
 	return all, nil
+}
+
+// verifiedOf counts those whose proof was looked at.
+func verifiedOf(presented []Presented) (n int) {
+	for _, c := range presented {
+		if c.verified {
+			n++
+		}
+	}
+	return n
 }
 
 // readPresented reads the form alone. The bits of a list are left packed until its signature holds.
@@ -90,6 +102,7 @@ func (c *Presented) open(all []Presented, mandates []Mandate, mode string) error
 	if err != nil {
 		return spec.Refuse("credential-issuer", "/issuer", "an issuer that counts is a did:key or did:jwk")
 	}
+	c.verified = true
 	if err := spec.CheckSignature(spec.Document{Value: c.value}, key, did.MethodID(c.body.Issuer), did.AssertionMethod); err != nil {
 		return err
 	}
@@ -104,13 +117,34 @@ func (c *Presented) open(all []Presented, mandates []Mandate, mode string) error
 	return err
 }
 
-// asked: by a constraint of a mandate, or perhaps of one of its policies, whose versions are known under the lock only.
+// asked: by a constraint of a mandate, or perhaps of one of its policies, whose versions Decide knows.
 func (c *Presented) asked(mandates []Mandate) bool {
 	return slices.ContainsFunc(mandates, func(m Mandate) bool {
-		return len(m.Body.Terms().Policies) > 0 || slices.ContainsFunc(m.Body.Rules(), func(r rule.Constraint) bool {
-			return rule.AsksFor(r, rule.Credential{Type: c.body.Type, Issuer: c.body.Issuer})
-		})
+		return len(m.Body.Terms().Policies) > 0 || c.askedBy(m.Body.Rules())
 	})
+}
+
+func (c *Presented) askedBy(rules []rule.Constraint) bool {
+	return slices.ContainsFunc(rules, func(r rule.Constraint) bool {
+		return rule.AsksFor(r, rule.Credential{Type: c.body.Type, Issuer: c.body.Issuer})
+	})
+}
+
+// unasked refuses a credential that no mandate asks for, nor the version in force of a policy that is about the action. Of a request that
+// waits this was judged when it came: a version since then takes nothing back.
+func (d *deciding) unasked() error {
+	if d.Resumes != "" {
+		return nil
+	}
+	for i := range d.Credentials {
+		c := &d.Credentials[i]
+		asked := c.isList() || slices.ContainsFunc(d.Mandates, func(m Mandate) bool { return c.askedBy(m.Body.Rules()) }) ||
+			slices.ContainsFunc(d.policies, func(p policyInForce) bool { return p.Covers(d.Action.Type, d.Action.Resource) && c.askedBy(p.Rules()) })
+		if !asked {
+			return spec.Refuse("credential-unasked", "/verifiableCredential/"+strconv.Itoa(len(d.Mandates)+i), "no constraint of mandates or policies asks for this credential")
+		}
+	}
+	return nil
 }
 
 // answersFor says whether the list is one that a presented credential names, and by the same issuer.

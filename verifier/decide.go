@@ -80,6 +80,9 @@ func Judge(c Case, states spec.States, now time.Time) (*spec.Decision, error) {
 	if err := d.load(); err != nil {
 		return nil, err
 	}
+	if err := d.unasked(); err != nil {
+		return nil, err
+	}
 	if err := d.Templates.complete(d.Mandates); err != nil {
 		return nil, err
 	}

@@ -16,7 +16,9 @@ import (
 // again before it. So the rules of the ledger judge the bundle, not rules of its own.
 func (c *checking) replay() error {
 	var err error
-	if c.credentials, err = OpenCredentials(c.presentation.Body.(*spec.Presentation).Presented(), c.mandates, c.mode()); err != nil {
+	c.credentials, err = OpenCredentials(c.presentation.Body.(*spec.Presentation).Presented(), c.mandates, c.mode())
+	c.presented = verifiedOf(c.credentials)
+	if err != nil {
 		return placed("/presentation", err)
 	}
 	for i, e := range c.events {
