@@ -1,6 +1,7 @@
 package conformance
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/writ-trust/writ/internal/jcs"
@@ -36,6 +37,8 @@ func policyVectors(b *book) {
 	row("shares-twice", "What is shared is named once.", no("policy-shared", terms+"/shared/1"), set(terms+"/shared", []string{"daily", "daily"}))
 	row("with-recovery", "Nothing lifts a policy's limits.", no("member-unknown", terms+"/recovery"), set(terms+"/recovery", []any{map[string]any{"for": []string{"daily"}}}))
 	policyTraces(b)
+	unaskedTraces(b)
+	wordTraces(b)
 	policyBundle(b)
 }
 
@@ -197,4 +200,44 @@ func fiveDigests() []string {
 		all = append(all, jcs.FormatDigest([32]byte{byte(i)}))
 	}
 	return all
+}
+
+// unaskedTraces present what a policy asks for, and what it does not.
+func unaskedTraces(b *book) {
+	for _, row := range []struct {
+		name, title string
+		change      func(*spec.Policy)
+		want        StepEnd
+	}{
+		{"asks-for-a-credential", "A policy may ask for a credential.", func(*spec.Policy) {}, authorized},
+		{"asks-for-none", "A policy that asks for no credential lets none be presented.", policyTerms(func(t *spec.PolicyTerms) { t.Constraints = t.Constraints[:1] }), refused("credential-unasked", "/verifiableCredential/1")},
+		{"asks-elsewhere", "A policy that is not about the action asks for nothing.", policyTerms(func(t *spec.PolicyTerms) { t.Scope.Resources = []string{secondAccount} }),
+			refused("credential-unasked", "/verifiableCredential/1")},
+	} {
+		l := newLife(b, "policy "+row.name)
+		policy := l.enrol("policy", l.Policy(writtest.Limit(l.SupplierLimit("")), row.change))
+		m := l.enrol("mandate", l.Mandate(loose, writtest.Under(policy)))
+		p := l.PresentWith([]spec.Document{m}, []jcs.Value{l.Supplier(writtest.Payee, -1)}, l.Action("42.00"), l.Request("invoice-1"), l.Now)
+		l.step("present", "invoice-1", p, row.want)
+		l.finish("policy/"+row.name, policyClause, row.title)
+	}
+}
+
+// wordTraces fill the room that one key has on a roster's chain.
+func wordTraces(b *book) {
+	l := newLife(b, "words")
+	next := l.NextRoster(l.roster)
+	l.step("propose", "next", next, drafted)
+	content := spec.ContentDigest(next.Value)
+	say := func(n int, word string, want StepEnd) {
+		l.Advance(time.Second)
+		l.step("approve", fmt.Sprintf("word %d", n), l.Say("intern", word, spec.KindRoster, content), want)
+	}
+	for n := range 64 {
+		say(n, []string{spec.Approve, spec.Withdraw}[n%2], recorded(1))
+	}
+	say(64, spec.Approve, refused("words-many", "/approver"))
+	l.step("approve", "by treasurer", l.ApproveRoster("treasurer", next), recorded(1))
+	l.step("approve", "by cfo", l.ApproveRoster("cfo", next), issued(2))
+	l.finish("roster/words-without-end", "protocol.md 7.11: waiting words", "Of one key 64 words wait on a chain. Others change the roster all the same.")
 }
