@@ -124,7 +124,7 @@ func TestInvariant3Attenuation(t *testing.T) {
 					h.t.Fatalf("the principal or the ledger changes below %s", content)
 				}
 			}
-			own := slices.ContainsFunc(d.Usage, func(u spec.Usage) bool { return u.Mandate == content })
+			own := slices.ContainsFunc(d.Usage, func(u spec.Usage) bool { return u.Mandate == content && u.Policy == "" })
 			if !own {
 				h.t.Fatalf("%s was not charged", content)
 			}

@@ -156,7 +156,7 @@ func (c *stateCache) roster(org, grantor string) (*held, bool) {
 
 // trimmed is what stays of a state in the cache: what is open, the windows that may count, and those that an open hold is booked in.
 func trimmed(s *spec.State, now time.Time) *spec.State {
-	t := narrowed(s, nil)
+	t := unsettled(s, nil)
 	t.Windows = keep(t.Windows, func(w spec.Window) bool {
 		return w.To.IsZero() || w.To.After(now.Add(-windowBack(s, w))) || w.Held > 0 || slices.ContainsFunc(t.Holds, func(h spec.Hold) bool { return booked(h, w) })
 	})

@@ -369,6 +369,14 @@ func periodOf[V interface {
 	return year
 }
 
+// unsettled is the state without the settled holds and closed proposals, but for those of the decisions.
+func unsettled(s *spec.State, decisions []string) *spec.State {
+	n := *s
+	n.Holds = keep(s.Holds, func(h spec.Hold) bool { return h.IsOpen() || slices.Contains(decisions, h.Decision) })
+	n.Proposals = keep(s.Proposals, func(p spec.Proposal) bool { return openProposal(p) || slices.Contains(decisions, p.Decision) })
+	return &n
+}
+
 // widened puts back, in their order, what narrowed left out.
 func widened(after, full *spec.State) *spec.State {
 	w := *after
