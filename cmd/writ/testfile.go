@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"go.yaml.in/yaml/v4"
 
@@ -94,7 +95,7 @@ type testFileError struct {
 func (e *testFileError) Error() string { return fmt.Sprintf("%d: %v", e.line, e.err) }
 func (e *testFileError) Unwrap() error { return e.err }
 
-// parseTestFile reads a test file strictly: one YAML document of mappings, sequences, strings, booleans and integers, without
+// parseTestFile reads a test file strictly: UTF-8, one YAML document of mappings, sequences, strings, booleans and integers, without
 // anchors, aliases, tags and merge keys, and with exactly the members above. Its errors are *testFileError.
 func parseTestFile(data []byte) (*testFile, lines, error) {
 	tree, at, err := treeOf(data)
@@ -112,6 +113,10 @@ func parseTestFile(data []byte) (*testFile, lines, error) {
 func treeOf(data []byte) ([]byte, lines, error) {
 	if len(data) > maxTestFile {
 		return nil, nil, &testFileError{1, fmt.Errorf("larger than %d bytes", maxTestFile)}
+	}
+	// YAML allows UTF-16 too, whose lines no editor of UTF-8 counts.
+	if !utf8.Valid(data) {
+		return nil, nil, &testFileError{1, errors.New("not UTF-8")}
 	}
 	var document yaml.Node
 	if err := yaml.Load(data, &document, yaml.WithV4Defaults()); err != nil {
