@@ -4,12 +4,10 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"runtime"
 	"slices"
 	"time"
 
 	"github.com/writ-trust/writ/spec"
-	"golang.org/x/sync/errgroup"
 )
 
 // batch is what one commit works on. Until it is written it is memory only.
@@ -27,6 +25,8 @@ type batch struct {
 	attached map[docKey]attachment
 	rows     *projections
 	digests  map[mandateID]string // of the mandates of its chains
+	signed   []spec.Document      // those of records, with their proofs
+	bodies   [][]byte             // how they are kept
 }
 
 // mandateID is a mandate document by its whole bytes.
@@ -285,26 +285,17 @@ func (b *batch) claim(c *call, org string, last spec.Document) {
 	b.rows.requests.put(key(k.Leaf, k.Key), k.Leaf, k.Key, org, r.body, r.first, r.decision, r.final, r.last)
 }
 
-// sign adds the proofs that Writ makes itself, in parallel; proofs are not part of entries or states.
-func (j *Journal) sign(ctx context.Context, b *batch) error {
-	g, ctx := errgroup.WithContext(ctx)
-	g.SetLimit(runtime.GOMAXPROCS(0))
-	for i := range b.records {
-		d := &b.records[i].Document
-		if d.Signed() {
-			continue
-		}
-		g.Go(func() error {
-			signed, err := j.Sign(ctx, *d, b.now)
-			if err != nil {
-				return fmt.Errorf("sign: %w", err)
-			}
-			if signed.Digest != d.Digest || !signed.Signed() {
-				return fmt.Errorf("sign: %s came back as another document", d.Type)
-			}
-			*d = signed
-			return nil
-		})
+// sign adds the proof that Writ makes itself where a document has none; proofs are not part of entries or states.
+func (j *Journal) sign(ctx context.Context, d spec.Document, now time.Time) (spec.Document, error) {
+	if d.Signed() {
+		return d, nil
 	}
-	return g.Wait()
+	signed, err := j.Sign(ctx, d, now)
+	if err != nil {
+		return d, fmt.Errorf("sign: %w", err)
+	}
+	if signed.Digest != d.Digest || !signed.Signed() {
+		return d, fmt.Errorf("sign: %s came back as another document", d.Type)
+	}
+	return signed, nil
 }

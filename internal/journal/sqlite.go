@@ -220,7 +220,7 @@ func diskFailed(err error) bool {
 // The write-ahead log is copied into the database after so many batches, or entries: a full batch of other chains touches thousands
 // of pages.
 const (
-	checkpointBatches = 128
+	checkpointBatches = 1024
 	checkpointEntries = 4096
 )
 
