@@ -21,12 +21,11 @@ type batch struct {
 	handed   map[docKey]int64 // leaf of each signed document that is known
 	refs     map[refID]string // the decision that an executor's name belongs to, in its organisation
 
-	records  []record
-	attached map[docKey]attachment
-	rows     *projections
-	digests  map[mandateID]string // of the mandates of its chains
-	signed   []spec.Document      // those of records, with their proofs
-	bodies   [][]byte             // how they are kept
+	records []record
+	rows    *projections
+	digests map[mandateID]string // of the mandates of its chains
+	signed  []spec.Document      // those of records, with their proofs
+	bodies  [][]byte             // how they are kept
 }
 
 // mandateID is a mandate document by its whole bytes.
@@ -167,7 +166,22 @@ func (j *Journal) apply(b *batch, c *call) error {
 		r.org, r.Index = org, b.index()+int64(i)
 		states, records = append(states, next), append(records, r)
 	}
+	if err := attach(records, c.op.Attach); err != nil {
+		return err
+	}
 	b.take(c, org, states, records)
+	return nil
+}
+
+// attach keeps documents without an entry beside the decision among the records.
+func attach(records []record, docs []spec.Document) error {
+	i := slices.IndexFunc(records, func(r record) bool { return r.Document.Type == spec.TypeDecision })
+	switch {
+	case i >= 0:
+		records[i].attached = docs
+	case len(docs) > 0:
+		return spec.Refuse("op-invalid", "", "there is no decision to keep a document beside")
+	}
 	return nil
 }
 
@@ -259,13 +273,6 @@ func (b *batch) take(c *call, org string, states []spec.States, records []record
 	if n := c.op.Ref; n.Name != "" {
 		b.refs[refID{org, n.Executor, n.Name}] = n.Decision
 		b.rows.refs.put(key(org, n.Executor, n.Name), org, n.Executor, n.Name, n.Decision)
-	}
-	for i, d := range c.op.Attach {
-		a := attachment{Document: d, part: i + 1}
-		if first := &records[0]; first.Document.Type == spec.TypeDecision {
-			a.decision, first.attached = first.Document.Digest, c.op.Attach
-		}
-		b.attached[docKey{org, d.Digest}] = a
 	}
 	c.answer = answer{wrote: true, first: records[0].Index, last: records[len(records)-1].Index}
 	b.records = append(b.records, records...)

@@ -22,7 +22,7 @@ import (
 // If anything before COMMIT fails, or COMMIT fails and did not land, the batch is rolled back and each operation runs alone:
 // so one that the tables refuse fails by itself.
 func (j *Journal) commit(ctx context.Context, calls []*call) {
-	b := &batch{calls: calls, requests: map[requestID]*claim{}, handed: map[docKey]int64{}, attached: map[docKey]attachment{}, refs: map[refID]string{},
+	b := &batch{calls: calls, requests: map[requestID]*claim{}, handed: map[docKey]int64{}, refs: map[refID]string{},
 		rows: newProjections()}
 	if err := j.usable(); err != nil {
 		b.refuse(err)
@@ -178,7 +178,7 @@ func (j *Journal) lookUp(ctx context.Context, b *batch) error {
 		if c.op.Document == "" {
 			continue
 		}
-		if err := each(ctx, &j.writer, `SELECT org, leaf FROM entry WHERE document = ?`, func(rows *sql.Rows) error {
+		if err := each(ctx, &j.writer, `SELECT org, leaf FROM document WHERE digest = ? AND leaf IS NOT NULL`, func(rows *sql.Rows) error {
 			var org string
 			var leaf int64
 			err := rows.Scan(&org, &leaf)
@@ -219,22 +219,16 @@ func inParallel(n int, do func(i int) error) error {
 	return g.Wait()
 }
 
-// writeDocuments is the end of step 6. One that is kept beside may be there already.
+// writeDocuments is the end of step 6.
 func (j *Journal) writeDocuments(ctx context.Context, b *batch) error {
-	const columns = `INSERT INTO document (org, digest, type, urn, content, refers, body) VALUES %s`
-	var logged, attached [][]any
+	const columns = `INSERT INTO document (org, digest, type, urn, content, refers, body, leaf) VALUES %s`
+	var rows [][]any
 	for i := range b.records {
 		r := &b.records[i]
 		r.Document = b.signed[i]
-		logged = append(logged, documentRow(r.org, r.Document, b.bodies[i]))
+		rows = append(rows, append(documentRow(r.org, r.Document, b.bodies[i]), r.Index))
 	}
-	for _, k := range slices.SortedFunc(maps.Keys(b.attached), docKey.compare) { // in one order, so that a run can be repeated
-		attached = append(attached, documentRow(k.org, b.attached[k].Document, b.attached[k].body()))
-	}
-	if err := j.writer.insert(ctx, columns, logged); err != nil {
-		return err
-	}
-	return j.writer.insert(ctx, columns+` ON CONFLICT (digest, org) DO NOTHING`, attached)
+	return j.writer.insert(ctx, columns, rows)
 }
 
 // indexMandates gathers the mandates of the batch's chains, those of the batch itself included now that they are sealed.
