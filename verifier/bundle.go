@@ -55,6 +55,8 @@ type OpenedAt struct {
 // Archive is what exporting a bundle reads.
 type Archive interface {
 	Record(ctx context.Context, org, digest string) (spec.Record, error)
+	// Beside is a document without an entry that was kept beside a decision.
+	Beside(ctx context.Context, org, decision, digest string) (spec.Document, error)
 	RosterState(ctx context.Context, org, grantor string) (*spec.State, error)
 	// States are the chains that refs name, with the holds of the decisions however they stand.
 	States(ctx context.Context, org string, refs []spec.ChainRef, decisions []string) (spec.States, error)
@@ -100,7 +102,7 @@ func Export(ctx context.Context, archive Archive, org, decision string, receipt 
 	for _, r := range following {
 		x.last = r.At
 	}
-	for _, step := range []func() error{func() error { return x.rosters(d) }, func() error { return x.presentation(d) }, func() error { return x.policies(d) },
+	for _, step := range []func() error{func() error { return x.rosters(d) }, func() error { return x.presentation(decision, d) }, func() error { return x.policies(d) },
 		func() error { return x.interim(d) }, func() error { return x.log(rec) }, func() error { return x.following(following) }} {
 		if err := step(); err != nil {
 			return nil, err
@@ -167,14 +169,14 @@ func (x *exporter) words(chain []spec.Record) error {
 	return nil
 }
 
-func (x *exporter) presentation(d *spec.Decision) error {
-	pres, err := x.archive.Record(x.ctx, x.org, d.Inputs.Presentation)
+func (x *exporter) presentation(decision string, d *spec.Decision) error {
+	pres, err := x.archive.Beside(x.ctx, x.org, decision, d.Inputs.Presentation)
 	if err != nil {
 		return err
 	}
-	x.bundle.Presentation = pres.Document.Value
+	x.bundle.Presentation = pres.Value
 	var mandates []Mandate
-	for _, v := range pres.Document.Body.(*spec.Presentation).Mandates() {
+	for _, v := range pres.Body.(*spec.Presentation).Mandates() {
 		doc, err := spec.FromValue(v)
 		if err != nil {
 			return err
@@ -193,8 +195,8 @@ func (x *exporter) presentation(d *spec.Decision) error {
 	if d.Inputs.Commit == "" {
 		return nil
 	}
-	commit, err := x.archive.Record(x.ctx, x.org, d.Inputs.Commit)
-	x.bundle.Commit = commit.Document.Value
+	commit, err := x.archive.Beside(x.ctx, x.org, decision, d.Inputs.Commit)
+	x.bundle.Commit = commit.Value
 	return err
 }
 

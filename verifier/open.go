@@ -347,11 +347,11 @@ func (v *Verifier) reopen(ctx context.Context, org, interim string) (*opened, er
 	if !ok || d.Final() {
 		return nil, spec.Refuse("recovery-unknown", "", "no interim decision with this digest")
 	}
-	pres, err := v.Journal.Record(ctx, org, d.Inputs.Presentation)
+	pres, err := v.Journal.Beside(ctx, org, interim, d.Inputs.Presentation)
 	if err != nil {
 		return nil, err
 	}
-	p := pres.Document.Body.(*spec.Presentation)
+	p := pres.Body.(*spec.Presentation)
 	o := &opened{Case: Case{Mode: d.Mode, Epoch: v.Epoch, Verifier: v.DID, Identity: d.Identity, Agent: d.Agent,
 		ActionValue: d.Action, Request: d.Request, Presentation: d.Inputs.Presentation, ExecuteWithin: v.ExecuteWithin,
 		Seen: v.seen(), Env: spec.CurrentEnv(), Resumes: interim, ReceivedAt: d.ReceivedAt.Time}}
@@ -366,13 +366,13 @@ func (v *Verifier) reopen(ctx context.Context, org, interim string) (*opened, er
 	}
 	var commit []byte
 	if d.Inputs.Commit != "" {
-		c, err := v.Journal.Record(ctx, org, d.Inputs.Commit)
+		c, err := v.Journal.Beside(ctx, org, interim, d.Inputs.Commit)
 		if err != nil {
 			return nil, err
 		}
-		commit = c.Document.Bytes()
+		commit = c.Bytes()
 	}
-	return o, v.finish(ctx, Request{Org: org, Commit: commit}, pres.Document, o)
+	return o, v.finish(ctx, Request{Org: org, Commit: commit}, pres, o)
 }
 
 func (v *Verifier) seen() *spec.Seen {

@@ -22,6 +22,7 @@ type Journal interface {
 	States(ctx context.Context, org string, refs []spec.ChainRef, decisions []string) (spec.States, error)
 	RosterState(ctx context.Context, org, grantor string) (*spec.State, error)
 	Record(ctx context.Context, org, digest string) (spec.Record, error)
+	Beside(ctx context.Context, org, decision, digest string) (spec.Document, error)
 }
 
 // Options configure a Verifier. All fields without "optional" are needed.

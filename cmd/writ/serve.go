@@ -68,7 +68,7 @@ const (
 	publishEvery = time.Second
 	// gcPercent lets garbage grow to this share of what lives before it is collected, unless GOGC says otherwise: what lives is little
 	// (caches of bounded size), and each request leaves a few hundred kilobytes behind.
-	gcPercent = 200
+	gcPercent = 400
 	drain     = 20 * time.Second // how long a stop waits for requests
 	operator  = "org_operator"   // the organisation of the admin key
 )

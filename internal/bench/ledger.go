@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -104,6 +105,7 @@ func (f *filled) open(m machine) (*ledger, *verifier.Trust, error) {
 // ledgerChild serves a folder that was filled, as writ serve does, but for the limits of one API key's rate: one key has all the
 // load.
 func ledgerChild(m machine, args []string) (service, error) {
+	debug.SetGCPercent(400) // as writ serve does
 	f := filled{dir: args[0]}
 	l, trust, err := f.open(m)
 	if err != nil {

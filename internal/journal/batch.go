@@ -4,12 +4,10 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"runtime"
 	"slices"
 	"time"
 
 	"github.com/writ-trust/writ/spec"
-	"golang.org/x/sync/errgroup"
 )
 
 // batch is what one commit works on. Until it is written it is memory only.
@@ -23,10 +21,11 @@ type batch struct {
 	handed   map[docKey]int64 // leaf of each signed document that is known
 	refs     map[refID]string // the decision that an executor's name belongs to, in its organisation
 
-	records  []record
-	attached map[docKey]attachment
-	rows     *projections
-	digests  map[mandateID]string // of the mandates of its chains
+	records []record
+	rows    *projections
+	digests map[mandateID]string // of the mandates of its chains
+	signed  []spec.Document      // those of records, with their proofs
+	bodies  [][]byte             // how they are kept
 }
 
 // mandateID is a mandate document by its whole bytes.
@@ -167,7 +166,22 @@ func (j *Journal) apply(b *batch, c *call) error {
 		r.org, r.Index = org, b.index()+int64(i)
 		states, records = append(states, next), append(records, r)
 	}
+	if err := attach(records, c.op.Attach); err != nil {
+		return err
+	}
 	b.take(c, org, states, records)
+	return nil
+}
+
+// attach keeps documents without an entry beside the decision among the records.
+func attach(records []record, docs []spec.Document) error {
+	i := slices.IndexFunc(records, func(r record) bool { return r.Document.Type == spec.TypeDecision })
+	switch {
+	case i >= 0:
+		records[i].attached = docs
+	case len(docs) > 0:
+		return spec.Refuse("op-invalid", "", "there is no decision to keep a document beside")
+	}
 	return nil
 }
 
@@ -260,13 +274,6 @@ func (b *batch) take(c *call, org string, states []spec.States, records []record
 		b.refs[refID{org, n.Executor, n.Name}] = n.Decision
 		b.rows.refs.put(key(org, n.Executor, n.Name), org, n.Executor, n.Name, n.Decision)
 	}
-	for i, d := range c.op.Attach {
-		a := attachment{Document: d, part: i + 1}
-		if first := &records[0]; first.Document.Type == spec.TypeDecision {
-			a.decision, first.attached = first.Document.Digest, c.op.Attach
-		}
-		b.attached[docKey{org, d.Digest}] = a
-	}
 	c.answer = answer{wrote: true, first: records[0].Index, last: records[len(records)-1].Index}
 	b.records = append(b.records, records...)
 	if !c.op.Key.IsZero() {
@@ -285,26 +292,17 @@ func (b *batch) claim(c *call, org string, last spec.Document) {
 	b.rows.requests.put(key(k.Leaf, k.Key), k.Leaf, k.Key, org, r.body, r.first, r.decision, r.final, r.last)
 }
 
-// sign adds the proofs that Writ makes itself, in parallel; proofs are not part of entries or states.
-func (j *Journal) sign(ctx context.Context, b *batch) error {
-	g, ctx := errgroup.WithContext(ctx)
-	g.SetLimit(runtime.GOMAXPROCS(0))
-	for i := range b.records {
-		d := &b.records[i].Document
-		if d.Signed() {
-			continue
-		}
-		g.Go(func() error {
-			signed, err := j.Sign(ctx, *d, b.now)
-			if err != nil {
-				return fmt.Errorf("sign: %w", err)
-			}
-			if signed.Digest != d.Digest || !signed.Signed() {
-				return fmt.Errorf("sign: %s came back as another document", d.Type)
-			}
-			*d = signed
-			return nil
-		})
+// sign adds the proof that Writ makes itself where a document has none; proofs are not part of entries or states.
+func (j *Journal) sign(ctx context.Context, d spec.Document, now time.Time) (spec.Document, error) {
+	if d.Signed() {
+		return d, nil
 	}
-	return g.Wait()
+	signed, err := j.Sign(ctx, d, now)
+	if err != nil {
+		return d, fmt.Errorf("sign: %w", err)
+	}
+	if signed.Digest != d.Digest || !signed.Signed() {
+		return d, fmt.Errorf("sign: %s came back as another document", d.Type)
+	}
+	return signed, nil
 }

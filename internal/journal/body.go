@@ -15,14 +15,11 @@ import (
 )
 
 // The documents of each call are kept packed: a byte that says how, then DEFLATE (RFC 1951) under a dictionary of what such documents
-// look like. What was kept beside a decision (presentation, commit), and says much of the same, is packed with it, and its own row names
-// the decision. Of a presentation the mandates that the journal has anyway are kept as their digests. All other documents are kept as
-// they are; canonical text begins with '{', so the first byte tells. What is read back is held against its digest like any other body
-// (parsedCache.parse).
-const (
-	packed1 = 1 // parts under dictionary1, each ended by a NUL: the document's own, then those kept beside it
-	beside  = 2 // the number of the part, and the digest of the decision that has it
-)
+// look like. What is kept beside a decision (presentation, commit), and says much of the same, is packed with it and has no row of its own.
+// Of a presentation the mandates that the journal has anyway are kept as their digests. All other documents are kept as they are;
+// canonical text begins with '{', so the first byte tells. What is read back is held against its digest like any other body
+// (parsedCache.parse, among).
+const packed1 = 1 // parts under dictionary1, each ended by a NUL: the document's own, then those kept beside it
 
 // dictionary1 must never change: what was packed with it is read with it. A better one is dictionary2.
 //
@@ -44,21 +41,6 @@ var packers = sync.Pool{New: func() any {
 	p.w, _ = flate.NewWriterDict(&p.out, 2, dictionary1) // fails for other levels only
 	return p
 }}
-
-// An attachment is a document that is kept beside a decision, as a part of its body.
-type attachment struct {
-	spec.Document
-	decision string // digest, "" where there is none
-	part     int    // from 1
-}
-
-// body is how an attachment's own row is kept.
-func (a attachment) body() []byte {
-	if a.decision == "" {
-		return a.Bytes()
-	}
-	return append([]byte{beside, byte(a.part)}, a.decision...)
-}
 
 // pack is how a document with an entry is kept, with what is beside it; kept says under which digest the journal has a mandate, if it
 // has these very bytes.
@@ -98,7 +80,11 @@ func inflate(kept []byte) ([][]byte, error) {
 	if err != nil || len(text) > maxBody {
 		return nil, errors.Join(errPacked, err)
 	}
-	return bytes.Split(text, []byte{0}), nil
+	parts := bytes.Split(text, []byte{0})
+	if len(parts) < 2 {
+		return nil, errPacked
+	}
+	return parts, nil
 }
 
 // fold takes the mandates out of a presentation, if the journal has all of them: their digests, a line feed, and the text up to
@@ -120,28 +106,36 @@ func fold(d spec.Document, kept func([]byte) (string, bool)) []byte {
 	return slices.Concat([]byte(strings.Join(digests, " ")), []byte{'\n'}, before)
 }
 
-// unpack gives the canonical text back; find reads another body, as it is kept.
-func unpack(kept []byte, find func(digest string) ([]byte, error)) (text []byte, err error) {
+// unpack gives the canonical text of a document with an entry back.
+func unpack(kept []byte) ([]byte, error) {
 	if len(kept) == 0 || kept[0] == '{' {
 		return kept, nil
 	}
-	part := 0
-	if kept[0] == beside && len(kept) > 2 {
-		if part = int(kept[1]); part == 0 {
-			return nil, errPacked
-		}
-		if kept, err = find(string(kept[2:])); err != nil {
-			return nil, err
-		}
+	parts, err := inflate(kept)
+	if err != nil {
+		return nil, err
+	}
+	return parts[0], nil
+}
+
+// unpackBeside gives the canonical texts of what is kept beside it; find reads a mandate's body.
+func unpackBeside(kept []byte, find func(digest string) ([]byte, error)) (texts [][]byte, err error) {
+	if len(kept) == 0 || kept[0] == '{' {
+		return nil, nil
 	}
 	parts, err := inflate(kept)
-	if err != nil || part >= len(parts) {
-		return nil, errors.Join(errPacked, err)
+	if err != nil {
+		return nil, err
 	}
-	if bytes.HasPrefix(parts[part], []byte{'{'}) {
-		return parts[part], nil
+	for _, text := range parts[1 : len(parts)-1] { // behind the last NUL is nothing
+		if !bytes.HasPrefix(text, []byte{'{'}) {
+			if text, err = unfold(text, find); err != nil {
+				return nil, err
+			}
+		}
+		texts = append(texts, text)
 	}
-	return unfold(parts[part], find)
+	return texts, nil
 }
 
 func unfold(folded []byte, find func(string) ([]byte, error)) ([]byte, error) {

@@ -26,22 +26,29 @@ func TestBodies(t *testing.T) {
 	begin := b.Begin(decision, b.Now)
 	b.must(about(decision, begin), begin)
 	for _, restarted := range []bool{false, true} {
-		for _, d := range []spec.Document{mandate, child, r.presentation, decision, begin} {
+		for _, d := range []spec.Document{mandate, child, decision, begin} {
 			got, err := b.j.Record(context.Background(), org, d.Digest)
 			if err != nil || !bytes.Equal(got.Document.Bytes(), d.Bytes()) {
 				t.Errorf("restarted %v: a %s comes back as %s: %v", restarted, d.Type, got.Document.Bytes(), err)
 			}
 		}
+		got, err := b.j.Beside(context.Background(), org, decision.Digest, r.presentation.Digest)
+		if err != nil || !bytes.Equal(got.Bytes(), r.presentation.Bytes()) {
+			t.Errorf("restarted %v: the presentation comes back as %s: %v", restarted, got.Bytes(), err)
+		}
+		if _, err := b.j.Beside(context.Background(), org, decision.Digest, begin.Digest); !errors.Is(err, ErrNotFound) {
+			t.Errorf("restarted %v: what is elsewhere is beside the decision: %v", restarted, err)
+		}
 		b.restart()
 	}
 	var kept []byte
-	if err := b.j.get(context.Background(), `SELECT body FROM document WHERE digest = ?`, []any{r.presentation.Digest}, &kept); err != nil {
+	if err := b.j.get(context.Background(), `SELECT body FROM document WHERE digest = ?`, []any{decision.Digest}, &kept); err != nil {
 		t.Fatal(err)
 	}
-	if kept[0] != beside || string(kept[2:]) != decision.Digest {
-		t.Errorf("the presentation is kept as %q", kept)
+	if kept[0] != packed1 || len(kept) > 1500 {
+		t.Errorf("a decision and its presentation are kept as %d bytes", len(kept))
 	}
-	if _, err := unpack(kept, func(string) ([]byte, error) { return nil, errPlanted }); !errors.Is(err, errPlanted) {
+	if _, err := unpackBeside(kept, func(string) ([]byte, error) { return nil, errPlanted }); !errors.Is(err, errPlanted) {
 		t.Errorf("without its mandates it reads: %v", err)
 	}
 }
@@ -55,14 +62,9 @@ func TestForeignMandateIsKeptWhole(t *testing.T) {
 	decision := w.Decision(p, ss)
 	for _, has := range []bool{false, true} {
 		kept := pack(decision, []spec.Document{w.Commit(p, w.Now), p}, func([]byte) (string, bool) { return mandate.Digest, has })
-		text, err := unpack(attachment{p, decision.Digest, 2}.body(), func(digest string) ([]byte, error) {
-			if digest == decision.Digest {
-				return kept, nil
-			}
-			return mandate.Bytes(), nil
-		})
-		if err != nil || !bytes.Equal(text, p.Bytes()) || len(kept) > 1200 == has {
-			t.Errorf("of %d bytes it comes back as %s: %v", len(kept), text, err)
+		texts, err := unpackBeside(kept, func(string) ([]byte, error) { return mandate.Bytes(), nil })
+		if err != nil || len(texts) != 2 || !bytes.Equal(texts[1], p.Bytes()) || len(kept) > 1200 == has {
+			t.Errorf("of %d bytes it comes back as %s: %v", len(kept), texts, err)
 		}
 	}
 }
@@ -75,11 +77,14 @@ func FuzzUnpack(f *testing.F) {
 	f.Add([]byte{packed1})
 	f.Fuzz(func(t *testing.T, data []byte) {
 		find := func(digest string) ([]byte, error) { return []byte(digest), nil }
-		if text, err := unpack(data, find); err == nil && len(text) > 2*maxBody {
+		if text, err := unpack(data); err == nil && len(text) > 2*maxBody {
 			t.Errorf("%d bytes came out", len(text))
 		}
+		if texts, err := unpackBeside(data, find); err == nil && len(bytes.Join(texts, nil)) > 2*maxBody {
+			t.Errorf("%d texts came out", len(texts))
+		}
 		document := append([]byte{'{'}, bytes.ReplaceAll(data, []byte{0}, nil)...)
-		if text, err := unpack(deflate([][]byte{document}), find); len(document) < maxBody && (err != nil || !bytes.Equal(text, document)) {
+		if text, err := unpack(deflate([][]byte{document})); len(document) < maxBody && (err != nil || !bytes.Equal(text, document)) {
 			t.Errorf("packed and unpacked it is other bytes: %v", err)
 		}
 	})

@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/writ-trust/writ/log"
 	"github.com/writ-trust/writ/spec"
 )
 
@@ -21,7 +22,7 @@ import (
 // If anything before COMMIT fails, or COMMIT fails and did not land, the batch is rolled back and each operation runs alone:
 // so one that the tables refuse fails by itself.
 func (j *Journal) commit(ctx context.Context, calls []*call) {
-	b := &batch{calls: calls, requests: map[requestID]*claim{}, handed: map[docKey]int64{}, attached: map[docKey]attachment{}, refs: map[refID]string{},
+	b := &batch{calls: calls, requests: map[requestID]*claim{}, handed: map[docKey]int64{}, refs: map[refID]string{},
 		rows: newProjections()}
 	if err := j.usable(); err != nil {
 		b.refuse(err)
@@ -59,8 +60,7 @@ func (j *Journal) commit(ctx context.Context, calls []*call) {
 	b.tick(clock)
 
 	// 4. Each operation in order, on a copy of the states: f, positions, Apply, entry. An error drops the copy and with it the
-	// operation's key, and changes no other answer. Then sign what Writ signs, in parallel. A crash here leaves nothing: all
-	// of this is memory.
+	// operation's key, and changes no other answer. A crash here leaves nothing: all of this is memory.
 	for _, c := range calls {
 		c.answer, c.err = answer{}, nil
 		c.err = j.apply(b, c)
@@ -70,25 +70,22 @@ func (j *Journal) commit(ctx context.Context, calls []*call) {
 		j.finishUnlogged(ctx, b)
 		return
 	}
-	if err := j.sign(ctx, b); err != nil {
-		j.again(ctx, b, err)
-		return
-	}
-
-	// 5. Write the documents, those kept beside, and the projections with the answers of the request keys: few statements of
-	// many rows. A crash here leaves nothing: the transaction is not committed.
-	if err := j.writeDocuments(ctx, b); err != nil {
-		j.again(ctx, b, err)
-		return
-	}
-	if err := b.rows.write(ctx, &j.writer); err != nil {
-		j.again(ctx, b, err)
-		return
-	}
+	// 5. Write the projections with the answers of the request keys: few statements of many rows. Beside it what Writ signs is
+	// signed and the bodies are packed, in parallel. A crash here leaves nothing: the transaction is not committed.
+	var bodies errgroup.Group
+	bodies.Go(func() error { return j.prepare(ctx, b) })
+	err = b.rows.write(ctx, &j.writer)
 
 	// 6. Number: the entries under the next indices, the root that the log computes over them, and the new size where it was
-	// the old one, all in the same transaction. The log has changed nothing yet. A crash here leaves nothing.
-	staged, err := j.number(ctx, b)
+	// the old one, all in the same transaction. The log has changed nothing yet. Then the documents, which neither entries nor
+	// projections need the proofs of. A crash here leaves nothing.
+	var staged log.Checkpoint
+	if err == nil {
+		staged, err = j.number(ctx, b)
+	}
+	if err = errors.Join(err, bodies.Wait()); err == nil {
+		err = j.writeDocuments(ctx, b)
+	}
 	if err != nil {
 		j.again(ctx, b, err)
 		return
@@ -181,7 +178,7 @@ func (j *Journal) lookUp(ctx context.Context, b *batch) error {
 		if c.op.Document == "" {
 			continue
 		}
-		if err := each(ctx, &j.writer, `SELECT org, leaf FROM entry WHERE document = ?`, func(rows *sql.Rows) error {
+		if err := each(ctx, &j.writer, `SELECT org, leaf FROM document WHERE digest = ? AND leaf IS NOT NULL`, func(rows *sql.Rows) error {
 			var org string
 			var leaf int64
 			err := rows.Scan(&org, &leaf)
@@ -194,37 +191,52 @@ func (j *Journal) lookUp(ctx context.Context, b *batch) error {
 	return nil
 }
 
-// writeDocuments is the first half of step 5. One that is kept beside may be there already.
-func (j *Journal) writeDocuments(ctx context.Context, b *batch) error {
-	const columns = `INSERT INTO document (org, digest, type, urn, content, refers, body) VALUES %s`
-	logged, attached := make([][]any, len(b.records)), [][]any(nil)
+// prepare makes the rows of the documents: signed, and then packed, each in parallel. It changes no record, since they are numbered
+// meanwhile.
+func (j *Journal) prepare(ctx context.Context, b *batch) error {
+	b.signed, b.bodies = make([]spec.Document, len(b.records)), make([][]byte, len(b.records))
+	if err := inParallel(len(b.records), func(i int) (err error) { b.signed[i], err = j.sign(ctx, b.records[i].Document, b.now); return err }); err != nil {
+		return err
+	}
 	b.indexMandates()
+	return inParallel(len(b.records), func(i int) error {
+		r := &b.records[i]
+		b.bodies[i] = pack(b.signed[i], r.attached, b.mandates(r.org))
+		return nil
+	})
+}
+
+// inParallel calls do for 0 to n-1, on all processors.
+func inParallel(n int, do func(i int) error) error {
+	if n == 1 {
+		return do(0)
+	}
 	var g errgroup.Group
 	g.SetLimit(runtime.GOMAXPROCS(0))
-	for i, r := range b.records {
-		g.Go(func() error {
-			logged[i] = documentRow(r.org, r.Document, pack(r.Document, r.attached, b.mandates(r.org)))
-			return nil
-		})
+	for i := range n {
+		g.Go(func() error { return do(i) })
 	}
-	for _, k := range slices.SortedFunc(maps.Keys(b.attached), docKey.compare) { // in one order, so that a run can be repeated
-		attached = append(attached, documentRow(k.org, b.attached[k].Document, b.attached[k].body()))
+	return g.Wait()
+}
+
+// writeDocuments is the end of step 6.
+func (j *Journal) writeDocuments(ctx context.Context, b *batch) error {
+	const columns = `INSERT INTO document (org, digest, type, urn, content, refers, body, leaf) VALUES %s`
+	var rows [][]any
+	for i := range b.records {
+		r := &b.records[i]
+		r.Document = b.signed[i]
+		rows = append(rows, append(documentRow(r.org, r.Document, b.bodies[i]), r.Index))
 	}
-	if err := g.Wait(); err != nil {
-		return err
-	}
-	if err := j.writer.insert(ctx, columns, logged); err != nil {
-		return err
-	}
-	return j.writer.insert(ctx, columns+` ON CONFLICT (digest, org) DO NOTHING`, attached)
+	return j.writer.insert(ctx, columns, rows)
 }
 
 // indexMandates gathers the mandates of the batch's chains, those of the batch itself included now that they are sealed.
 func (b *batch) indexMandates() {
-	for _, r := range b.records {
+	for i, r := range b.records {
 		for _, content := range r.chains {
 			if h := b.chains[content]; h.document == r.Document.Digest {
-				h.sum = sha256.Sum256(r.Document.Bytes())
+				h.sum = sha256.Sum256(b.signed[i].Bytes())
 			}
 		}
 	}

@@ -226,8 +226,8 @@ func TestStory(t *testing.T) {
 			}
 		}
 		presentation := decision.Body.(*spec.Decision).Inputs.Presentation
-		if r, err := b.j.Record(ctx, org, presentation); err != nil || r.Entry != nil || r.Index != -1 || r.Document.Digest != presentation {
-			t.Errorf("presentation: %+v, %v", r, err)
+		if d, err := b.j.Beside(ctx, org, decision.Digest, presentation); err != nil || d.Digest != presentation {
+			t.Errorf("presentation: %+v, %v", d, err)
 		}
 		b.close()
 		if err := b.open(); err != nil {
@@ -264,9 +264,11 @@ func TestForeignIsNotFound(t *testing.T) {
 	mandate := b.grant(roster)
 	content := spec.ContentDigest(mandate.Value)
 	r := b.request("invoice-1", "1.00", roster, mandate)
-	if _, err := b.decide(r); err != nil {
+	l, err := b.decide(r)
+	if err != nil {
 		t.Fatal(err)
 	}
+	decision := l.Last().Document.Digest
 	const other = "rival"
 	foreign := r.op
 	foreign.Org = other
@@ -277,7 +279,7 @@ func TestForeignIsNotFound(t *testing.T) {
 		"states":  func() error { _, err := b.j.States(ctx, other, []spec.ChainRef{{Content: content}}, nil); return err },
 		"roster":  func() error { _, err := b.j.RosterState(ctx, other, writtest.Grantor); return err },
 		"record":  func() error { _, err := b.j.Record(ctx, other, mandate.Digest); return err },
-		"beside":  func() error { _, err := b.j.Record(ctx, other, r.presentation.Digest); return err },
+		"beside":  func() error { _, err := b.j.Beside(ctx, other, decision, r.presentation.Digest); return err },
 		"content": func() error { _, err := b.j.ByContent(ctx, other, content); return err },
 		"id":      func() error { _, err := b.j.ByID(ctx, other, mandate.Body.(*spec.Mandate).ID); return err },
 		"chain":   func() error { _, err := b.j.Chain(ctx, other, content, 1, 0); return err },

@@ -1,7 +1,6 @@
 package journal
 
 import (
-	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
@@ -12,10 +11,6 @@ import (
 
 // docKey names a document: two organisations may each have kept the same one.
 type docKey struct{ org, digest string }
-
-func (k docKey) compare(o docKey) int {
-	return cmp.Or(cmp.Compare(k.digest, o.digest), cmp.Compare(k.org, o.org))
-}
 
 // maxParsed limits how many parsed documents are held in memory.
 const maxParsed = 4096
@@ -49,12 +44,12 @@ func (c *parsedCache) put(key docKey, d spec.Document) {
 	c.next = (c.next + 1) % maxParsed
 }
 
-// parse reads a document that the journal wrote, once. Presentations, which have no entry, come unpacked.
+// parse reads a document that the journal wrote, once.
 func (c *parsedCache) parse(key docKey, body []byte) (spec.Document, error) {
 	if d, ok := c.get(key); ok {
 		return d, nil
 	}
-	body, err := unpack(body, func(string) ([]byte, error) { return nil, errPacked })
+	body, err := unpack(body)
 	if err != nil {
 		return spec.Document{}, fmt.Errorf("document %s: %w", key.digest, err)
 	}

@@ -37,14 +37,18 @@ func key(parts ...string) string { return strings.Join(parts, "\x00") }
 
 // projections are the rows that the documents of a batch change, beside the documents themselves.
 type projections struct {
-	chains, budgets, holds, lines, proposals, approvals, effected, versions, requests, refs, refusals table
+	chains, moves, budgets, holds, lines, proposals, approvals, effected, versions, requests, refs, refusals table
 }
 
 func newProjections() *projections {
 	p := &projections{}
-	p.chains.statement = `
+	const chain = `
 		INSERT INTO chain (id, org, kind, content, status, seq, head, at, since, document, urn, name, grantor, refused_from, refused, born) VALUES %s
-		ON CONFLICT (id) DO UPDATE SET status = excluded.status, seq = excluded.seq, head = excluded.head, at = excluded.at, since = excluded.since,
+		ON CONFLICT (id) DO UPDATE SET `
+	// SQLite writes an index anew where an update names one of its columns, whatever the value: most entries change no name.
+	p.moves.statement = chain + `status = excluded.status, seq = excluded.seq, head = excluded.head, at = excluded.at, since = excluded.since,
+			refused_from = excluded.refused_from, refused = excluded.refused`
+	p.chains.statement = chain + `status = excluded.status, seq = excluded.seq, head = excluded.head, at = excluded.at, since = excluded.since,
 			document = excluded.document, urn = excluded.urn, name = excluded.name, grantor = excluded.grantor,
 			refused_from = excluded.refused_from, refused = excluded.refused`
 	p.budgets.statement = `
@@ -80,7 +84,7 @@ func newProjections() *projections {
 
 // write puts the rows into the tables. Approvals that had their effect in the batch that they came in are inserted and deleted.
 func (p *projections) write(ctx context.Context, w *writer) error {
-	for _, t := range []*table{&p.chains, &p.budgets, &p.holds, &p.lines, &p.proposals, &p.approvals, &p.effected, &p.versions,
+	for _, t := range []*table{&p.moves, &p.chains, &p.budgets, &p.holds, &p.lines, &p.proposals, &p.approvals, &p.effected, &p.versions,
 		&p.requests, &p.refs, &p.refusals} {
 		if err := w.insert(ctx, t.statement, t.rows); err != nil {
 			return err
@@ -92,7 +96,7 @@ func (p *projections) write(ctx context.Context, w *writer) error {
 // change projects what the entry at leaf changed on one chain, now h; before is the chain's state without it.
 func (p *projections) change(before *spec.State, h *held, leaf int64) {
 	after := h.state
-	p.chain(h, leaf)
+	p.chain(before, h, leaf)
 	if before.Refusals.Beyond != after.Refusals.Beyond {
 		p.beyond(after)
 	}
@@ -152,7 +156,13 @@ func holdID(h *spec.Hold) string { return h.Decision }
 
 func proposalID(q *spec.Proposal) string { return q.Content }
 
-func (p *projections) chain(h *held, leaf int64) {
+// chain projects the chain's own row: a move, until it comes to what it is called by in this batch. Moves are written first.
+func (p *projections) chain(before *spec.State, h *held, leaf int64) {
+	rows := &p.chains
+	_, named := rows.at[h.state.Chain]
+	if !named && before.Seq > 0 && before.Mandate == h.state.Mandate && len(before.Versions) == len(h.state.Versions) {
+		rows = &p.moves
+	}
 	var urn, name, grantor string
 	s := h.state
 	if s.Mandate != nil {
@@ -161,7 +171,7 @@ func (p *projections) chain(h *held, leaf int64) {
 	if len(s.Versions) > 0 {
 		grantor = s.Versions[0].Document.Body.(*spec.Roster).Terms().Grantor
 	}
-	p.chains.put(s.Chain, s.Chain, h.org, s.Kind, s.Content, s.Status, s.Seq, s.Head, millis(s.At), millis(s.Since), h.document, urn, name, grantor,
+	rows.put(s.Chain, s.Chain, h.org, s.Kind, s.Content, s.Status, s.Seq, s.Head, millis(s.At), millis(s.Since), h.document, urn, name, grantor,
 		millis(s.Refusals.From), s.Refusals.Logged, leaf)
 }
 

@@ -121,7 +121,7 @@ func notFoundUnless(ok bool) error {
 }
 
 const recordColumns = `SELECT d.org, d.digest, d.body, e.leaf, e.bytes, e.at, e.salt
-	FROM entry AS e JOIN document AS d ON d.digest = e.document AND d.org = e.org `
+	FROM entry AS e JOIN document AS d ON d.leaf = e.leaf AND d.digest = e.document AND d.org = e.org `
 
 // records reads logged documents with their secrets and proofs. where selects them and orders them, among entry e, document d.
 func (j *Journal) records(ctx context.Context, where string, args ...any) ([]spec.Record, error) {
@@ -244,8 +244,7 @@ func (j *Journal) leaves(ctx context.Context, from, to int64) ([]spec.Record, er
 // mine limits a query to the organisation ?2; the server itself sees all.
 const mine = ` AND (d.org = ?2 OR ?2 = '') ORDER BY e.leaf LIMIT 1`
 
-// Record returns a document by its digest. One that was kept beside a decision (a presentation, a commit) has no entry: its
-// Entry is nil, its Index -1.
+// Record returns a document by its digest. An action template has no entry: its Entry is nil, its Index -1.
 func (j *Journal) Record(ctx context.Context, org, digest string) (spec.Record, error) {
 	if r, ok := j.recent.get(docKey{org, digest}); ok {
 		var err error
@@ -256,36 +255,72 @@ func (j *Journal) Record(ctx context.Context, org, digest string) (spec.Record, 
 	if !errors.Is(err, ErrNotFound) {
 		return r, err
 	}
-	k, body, err := j.beside(ctx, org, digest)
-	if err != nil {
-		return spec.Record{}, err
-	}
-	d, err := j.parsed.parse(k, body)
-	if err != nil {
-		return spec.Record{}, unparsed(err)
-	}
-	return spec.Record{Document: d, Index: -1}, nil
+	err = j.snapshot(ctx, func(q querier) error {
+		r, err = j.alone(ctx, q, org, digest)
+		return err
+	})
+	return r, err
 }
 
-// beside reads the body of a document, whether it has an entry or not.
-func (j *Journal) beside(ctx context.Context, org, digest string) (k docKey, body []byte, err error) {
-	k.digest = digest
-	const bodyOf = `SELECT org, body FROM document WHERE digest = ?1 AND (org = ?2 OR ?2 = '')`
+const bodyOf = `SELECT org, body FROM document WHERE digest = ?1 AND (org = ?2 OR ?2 = '')`
+
+// Beside returns a document without an entry that is kept beside a decision: its presentation, or its commit.
+func (j *Journal) Beside(ctx context.Context, org, decision, digest string) (d spec.Document, err error) {
 	err = j.snapshot(ctx, func(q querier) error {
-		ok, err := one(ctx, q, bodyOf, []any{digest, org}, &k.org, &body)
+		var owner string
+		var body []byte
+		ok, err := one(ctx, q, bodyOf, []any{decision, org}, &owner, &body)
 		if err != nil || !ok {
 			return errors.Join(err, notFoundUnless(ok))
 		}
-		body, err = unpack(body, func(other string) (found []byte, err error) {
-			ok, err := one(ctx, q, bodyOf, []any{other, k.org}, new(string), &found)
+		texts, err := unpackBeside(body, func(mandate string) (found []byte, err error) {
+			ok, err := one(ctx, q, bodyOf, []any{mandate, owner}, new(string), &found)
 			if err == nil && !ok {
 				err = errPacked
 			}
 			return found, err
 		})
+		if err != nil {
+			return unparsed(fmt.Errorf("beside decision %s: %w", decision, err))
+		}
+		d, err = among(texts, digest)
+		if !errors.Is(err, ErrNotFound) {
+			return err
+		}
+		r, err := j.alone(ctx, q, owner, digest)
+		d = r.Document
 		return err
 	})
-	return k, body, err
+	return d, err
+}
+
+// among is the document with this digest.
+func among(texts [][]byte, digest string) (spec.Document, error) {
+	for _, text := range texts {
+		d, err := spec.Parse(text)
+		if err != nil {
+			return d, unparsed(err)
+		}
+		if d.Digest == digest {
+			return d, nil
+		}
+	}
+	return spec.Document{}, ErrNotFound
+}
+
+// alone reads a document without an entry that has a row of its own: an action template, or what was kept beside a decision before
+// bodies were packed.
+func (j *Journal) alone(ctx context.Context, q querier, org, digest string) (spec.Record, error) {
+	k, r := docKey{digest: digest}, spec.Record{Index: -1}
+	var body []byte
+	ok, err := one(ctx, q, bodyOf+` AND leaf IS NULL`, []any{digest, org}, &k.org, &body)
+	if err != nil || !ok {
+		return r, errors.Join(err, notFoundUnless(ok))
+	}
+	if r.Document, err = j.parsed.parse(k, body); err != nil {
+		return r, unparsed(err)
+	}
+	return r, nil
 }
 
 // ByContent returns the credential (mandate, roster version or supplement) that has this content digest.

@@ -56,16 +56,20 @@ func openPool(dsn string, conns int, wrap func(driver.Connector) driver.Connecto
 
 // migrate brings the tables to the newest version.
 func migrate(ctx context.Context, db *sql.DB) error {
-	files, err := fs.Sub(migrations, "migrations")
-	if err != nil {
-		return err
-	}
-	p, err := goose.NewProvider(goose.DialectSQLite3, db, files, goose.WithDisableGlobalRegistry(true))
+	p, err := migrator(db)
 	if err != nil {
 		return err
 	}
 	_, err = p.Up(ctx)
 	return err
+}
+
+func migrator(db *sql.DB) (*goose.Provider, error) {
+	files, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return nil, err
+	}
+	return goose.NewProvider(goose.DialectSQLite3, db, files, goose.WithDisableGlobalRegistry(true))
 }
 
 // querier is a connection, or a snapshot of the committed state, to read from.
@@ -220,7 +224,7 @@ func diskFailed(err error) bool {
 // The write-ahead log is copied into the database after so many batches, or entries: a full batch of other chains touches thousands
 // of pages.
 const (
-	checkpointBatches = 128
+	checkpointBatches = 1024
 	checkpointEntries = 4096
 )
 

@@ -203,6 +203,16 @@ func (l *Ledger) Record(_ context.Context, _, digest string) (spec.Record, error
 	return spec.Record{}, spec.Refuse("not-found", "", "no such document here")
 }
 
+// Beside is a document without an entry that was kept beside a decision.
+func (l *Ledger) Beside(_ context.Context, _, _, digest string) (spec.Document, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if d, ok := l.attached[digest]; ok {
+		return d, nil
+	}
+	return spec.Document{}, spec.Refuse("not-found", "", "no such document here")
+}
+
 // Following are the begin and the reports of a decision, and what people said to reconcile its charge.
 func (l *Ledger) Following(_ context.Context, _, decision string) ([]spec.Record, error) {
 	return l.filter(func(r spec.Record) bool {
