@@ -435,7 +435,7 @@ func (c *checking) included(l LoggedAt, e *event) error {
 	if err := proof.VerifyInclusion(rfc6962.DefaultHasher, uint64(p.Index), uint64(c.head.Size), leaf[:], hashes, c.head.Root[:]); err != nil {
 		return spec.Refuse("proof-inclusion", "/proof", "%v", err)
 	}
-	e.index, e.leaf = p.Index, spec.LeafHash(l.Entry.Canonical())
+	e.index, e.leaf = p.Index, jcs.FormatDigest(leaf)
 	return nil
 }
 
@@ -505,11 +505,10 @@ func (c *checking) anchored() error {
 }
 
 func decodeSalt(s, place string) (salt [32]byte, err error) {
-	b, err := jcs.DecodeBase64(s)
-	if err != nil || len(b) != 32 {
+	if salt, err = jcs.DecodeKey(s); err != nil {
 		return salt, spec.Refuse("salt-syntax", place, "a salt is 32 bytes, multibase base64url")
 	}
-	return [32]byte(b), nil
+	return salt, nil
 }
 
 // placed puts the place in the bundle in front of the place in the document.

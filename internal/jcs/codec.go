@@ -253,7 +253,13 @@ func decodeSlice(elem *codec, v Value, into reflect.Value) *Error {
 	if v.Kind() != Array {
 		return mismatch("array", v)
 	}
-	into.Set(reflect.MakeSlice(into.Type(), len(v.n.elements), len(v.n.elements)))
+	n := len(v.n.elements)
+	if n == 0 {
+		into.Set(reflect.MakeSlice(into.Type(), 0, 0)) // not nil, which is no array
+	}
+	into.Grow(n)
+	into.SetLen(n)
+	into.SetCap(n) // whoever appends copies
 	for i, e := range v.n.elements {
 		if err := elem.decode(e, into.Index(i)); err != nil {
 			return err.at(i)
@@ -394,7 +400,7 @@ func decodeStruct(fields []field, v Value, into reflect.Value) *Error {
 	for _, f := range fields {
 		order := -1
 		if len(members) > 0 {
-			order = cmp.Compare(compareNames(f.name, members[0].Name), 0)
+			order = orderOf(f.name, members[0].Name)
 		}
 		switch {
 		case order > 0:
@@ -412,6 +418,14 @@ func decodeStruct(fields []field, v Value, into reflect.Value) *Error {
 		return (&Error{Reason: reasonUnknown, Detail: "unknown member"}).in(members[0].Name)
 	}
 	return nil
+}
+
+// orderOf is compareNames as −1, 0 or 1: most names are equal.
+func orderOf(a, b string) int {
+	if a == b {
+		return 0
+	}
+	return cmp.Compare(compareNames(a, b), 0)
 }
 
 func encodeStruct(fields []field, from reflect.Value) (*node, *Error) {
@@ -455,14 +469,19 @@ func (v Value) Decode(into any) error {
 	if target.Kind() != reflect.Pointer || target.IsNil() {
 		return &Error{Reason: reasonUnsupported, Detail: "Decode wants a pointer"}
 	}
-	if v.IsZero() {
-		return &Error{Reason: reasonMissing, Detail: "absent value"}
-	}
-	target.Elem().SetZero()
-	if err := codecOf(target.Type().Elem()).decode(v, target.Elem()); err != nil {
+	if _, err := v.decode(target.Elem()); err != nil {
 		return err
 	}
 	return nil
+}
+
+func (v Value) decode(into reflect.Value) (*codec, *Error) {
+	if v.IsZero() {
+		return nil, &Error{Reason: reasonMissing, Detail: "absent value"}
+	}
+	c := codecOf(into.Type())
+	into.SetZero()
+	return c, c.decode(v, into)
 }
 
 // Unmarshal is ParseDocument and Decode.

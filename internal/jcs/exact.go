@@ -13,6 +13,24 @@ func (v Value) Exact(from any) bool {
 	return codecOf(of.Type().Elem()).isExact(v, of.Elem())
 }
 
+// DecodeWithout is Decode of v.Without(names...), and then Exact of it, which is not written for either.
+func (v Value) DecodeWithout(into any, names ...string) (exact bool, err error) {
+	target := reflect.ValueOf(into)
+	if target.Kind() != reflect.Pointer || target.IsNil() {
+		return false, &Error{Reason: reasonUnsupported, Detail: "DecodeWithout wants a pointer"}
+	}
+	var rest Value
+	if v.Kind() == Object {
+		kept := v.keep(names)
+		rest.n = &node{kind: Object, strict: v.n.strict && len(kept) > 0, members: kept}
+	}
+	c, failure := rest.decode(target.Elem())
+	if failure != nil {
+		return false, failure
+	}
+	return rest.n.strict && c.isExact(rest, target.Elem()), nil
+}
+
 func (c *codec) isExact(v Value, from reflect.Value) bool { return c.exact == nil || c.exact(v, from) }
 
 func exactSlice(elem *codec, v Value, from reflect.Value) bool {

@@ -195,15 +195,21 @@ func (v Value) Without(names ...string) Value {
 	if v.Kind() != Object {
 		return Value{}
 	}
-	kept := make([]Member, 0, len(v.n.members))
-	for _, m := range v.n.members {
-		if !contains(names, m.Name) {
-			kept = append(kept, m)
-		}
-	}
+	kept := v.keep(names)
 	rest := object(kept)
 	rest.n.strict = v.n.strict && len(kept) > 0
 	return rest
+}
+
+// keep are the members of an object but these.
+func (v Value) keep(without []string) []Member {
+	kept := make([]Member, 0, len(v.n.members))
+	for _, m := range v.n.members {
+		if !contains(without, m.Name) {
+			kept = append(kept, m)
+		}
+	}
+	return kept
 }
 
 func contains(names []string, name string) bool {
