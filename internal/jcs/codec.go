@@ -269,7 +269,7 @@ func decodeSlice(elem *codec, v Value, into reflect.Value) *Error {
 }
 
 func encodeSlice(elem *codec, from reflect.Value) (*node, *Error) {
-	n := &node{kind: Array, elements: make([]Value, from.Len())}
+	n := &node{kind: Array, contents: &contents{elements: make([]Value, from.Len())}}
 	for i := range n.elements {
 		e, err := elem.encode(from.Index(i))
 		if err != nil {
@@ -309,7 +309,7 @@ func decodeMap(elem *codec, v Value, into reflect.Value) *Error {
 }
 
 func encodeMap(elem *codec, from reflect.Value) (*node, *Error) {
-	n := &node{kind: Object, members: make([]Member, 0, from.Len())}
+	n := &node{kind: Object, contents: &contents{members: make([]Member, 0, from.Len())}}
 	for entries := from.MapRange(); entries.Next(); {
 		n.members = append(n.members, Member{Name: entries.Key().String()})
 	}
@@ -429,7 +429,7 @@ func orderOf(a, b string) int {
 }
 
 func encodeStruct(fields []field, from reflect.Value) (*node, *Error) {
-	n := &node{kind: Object, members: make([]Member, 0, len(fields))}
+	n := &node{kind: Object, contents: &contents{members: make([]Member, 0, len(fields))}}
 	for _, f := range fields {
 		v := f.in(from)
 		if f.optional && isEmpty(v) {

@@ -22,7 +22,7 @@ func (v Value) DecodeWithout(into any, names ...string) (exact bool, err error) 
 	var rest Value
 	if v.Kind() == Object {
 		kept := v.keep(names)
-		rest.n = &node{kind: Object, strict: v.n.strict && len(kept) > 0, members: kept}
+		rest.n = &node{kind: Object, strict: v.n.strict && len(kept) > 0, contents: &contents{members: kept}}
 	}
 	c, failure := rest.decode(target.Elem())
 	if failure != nil {

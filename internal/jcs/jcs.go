@@ -61,12 +61,17 @@ type Member struct {
 // happens before anybody outside the package sees it.
 type node struct {
 	kind      Kind
-	strict    bool     // it, and so all in it, is of Writ's profile (ParseDocument)
-	offset    int32    // where the value starts in the input, for errors
-	text      string   // String: the decoded text. Null, Bool, Number: the canonical form
-	members   []Member // Object: in canonical order, names distinct
-	elements  []Value  // Array
+	strict    bool   // it, and so all in it, is of Writ's profile (ParseDocument)
+	offset    int32  // where the value starts in the input, for errors
+	text      string // String: the decoded text. Null, Bool, Number: the canonical form
 	canonical []byte
+	*contents // Array and Object; nil in all others
+}
+
+// contents is what an array or object holds: apart from the node, since most nodes hold nothing.
+type contents struct {
+	members  []Member // Object: in canonical order, names distinct
+	elements []Value  // Array
 }
 
 // Kind returns the JSON type of v, or Absent.
@@ -92,7 +97,7 @@ func (v Value) Canonical() []byte {
 // Members returns the members of an object in canonical order (RFC 8785 §3.2.3),
 // nil for other kinds. The caller must not modify it.
 func (v Value) Members() []Member {
-	if v.n == nil {
+	if v.n == nil || v.n.contents == nil {
 		return nil
 	}
 	return v.n.members
@@ -101,7 +106,7 @@ func (v Value) Members() []Member {
 // Elements returns the elements of an array, nil for other kinds. The caller
 // must not modify it.
 func (v Value) Elements() []Value {
-	if v.n == nil {
+	if v.n == nil || v.n.contents == nil {
 		return nil
 	}
 	return v.n.elements
@@ -245,7 +250,7 @@ func (v Value) With(name string, member Value) Value {
 // object returns the object that has these members, which are in canonical
 // order and sealed.
 func object(members []Member) Value {
-	n := &node{kind: Object, members: members}
+	n := &node{kind: Object, contents: &contents{members: members}}
 	seal(n, 0)
 	return Value{n}
 }
