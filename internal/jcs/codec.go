@@ -36,6 +36,7 @@ type codec struct {
 	decode func(Value, reflect.Value) *Error
 	encode func(reflect.Value) (*node, *Error)
 	exact  func(Value, reflect.Value) bool // see Exact; nil where it cannot be false
+	write  appender                        // nil where what encode gives must be written
 }
 
 // codecs remembers the codec of every type met, by reflect.Type.
@@ -71,7 +72,7 @@ func (p compiler) compile(t reflect.Type) *codec {
 		c.decode = decodeItself
 	}
 	if reflect.PointerTo(t).Implements(marshalerType) && t.Kind() != reflect.Pointer {
-		c.encode = encodeItself
+		c.encode, c.write = encodeItself, nil
 	}
 	if reflect.PointerTo(t).Implements(unmarshalerType) && t.Kind() != reflect.Pointer {
 		c.exact = exactItself(c.encode)
@@ -84,17 +85,17 @@ func (p compiler) compile(t reflect.Type) *codec {
 
 func (p compiler) byKind(t reflect.Type) codec {
 	if t == valueType {
-		return codec{decodeRaw, encodeRaw, nil}
+		return codec{decode: decodeRaw, encode: encodeRaw}
 	}
 	switch t.Kind() {
 	case reflect.String:
-		return codec{decodeString, encodeString, nil}
+		return codec{decode: decodeString, encode: encodeString, write: writeString}
 	case reflect.Bool:
-		return codec{decodeBool, encodeBool, nil}
+		return codec{decode: decodeBool, encode: encodeBool}
 	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
-		return codec{decodeInt, encodeInt, nil}
+		return codec{decode: decodeInt, encode: encodeInt, write: writeInt}
 	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
-		return codec{decodeUint, encodeUint, nil}
+		return codec{decode: decodeUint, encode: encodeUint}
 	case reflect.Pointer:
 		return pointerCodec(p.compile(t.Elem()))
 	case reflect.Slice:
@@ -246,6 +247,9 @@ func (p compiler) sliceCodec(t reflect.Type) codec {
 		decode: func(v Value, into reflect.Value) *Error { return decodeSlice(elem, v, into) },
 		encode: func(from reflect.Value) (*node, *Error) { return encodeSlice(elem, from) },
 		exact:  func(v Value, from reflect.Value) bool { return exactSlice(elem, v, from) },
+		write: func(dst []byte, from reflect.Value, depth int) ([]byte, bool) {
+			return writeSlice(elem, dst, from, depth)
+		},
 	}
 }
 
@@ -330,8 +334,9 @@ func encodeMap(elem *codec, from reflect.Value) (*node, *Error) {
 // field is one member of a struct's JSON form.
 type field struct {
 	name     string
-	index    []int // as reflect.Value.FieldByIndex takes it
-	optional bool  // tagged omitempty
+	quoted   []byte // the name as it is written
+	index    []int  // as reflect.Value.FieldByIndex takes it
+	optional bool   // tagged omitempty
 	*codec
 }
 
@@ -349,11 +354,17 @@ func (p compiler) structCodec(t reflect.Type) codec {
 			return unsupported(t, "two fields named "+fields[i].name)
 		}
 	}
-	return codec{
+	c := codec{
 		decode: func(v Value, into reflect.Value) *Error { return decodeStruct(fields, v, into) },
 		encode: func(from reflect.Value) (*node, *Error) { return encodeStruct(fields, from) },
 		exact:  func(v Value, from reflect.Value) bool { return exactStruct(fields, v, from) },
 	}
+	if writable(fields) {
+		c.write = func(dst []byte, from reflect.Value, depth int) ([]byte, bool) {
+			return writeStruct(fields, dst, from, depth)
+		}
+	}
+	return c
 }
 
 // fields lists the members of struct t, those of embedded structs included.
@@ -377,7 +388,7 @@ func (p compiler) fields(t reflect.Type, index []int) ([]field, error) {
 			if name == "" || option != "" && option != "omitempty" || !f.IsExported() {
 				return nil, fmt.Errorf("field %s has no usable json tag", f.Name)
 			}
-			fields = append(fields, field{name, at, option != "", p.compile(f.Type)})
+			fields = append(fields, field{name, appendQuoted(nil, name), at, option != "", p.compile(f.Type)})
 		}
 	}
 	return fields, nil
@@ -526,6 +537,13 @@ func Marshal(v any) ([]byte, error) { return marshal(v, MaxSize) }
 func MarshalBundle(v any) ([]byte, error) { return marshal(v, MaxBundle) }
 
 func marshal(v any, most int) ([]byte, error) {
+	if t := reflect.TypeOf(v); t != nil && t.Kind() == reflect.Struct {
+		if c := codecOf(t); c.write != nil {
+			if data, ok := c.write(make([]byte, 0, 512), reflect.ValueOf(v), 0); ok && len(data) <= most {
+				return data, nil
+			}
+		}
+	}
 	value, err := valueOf(v, most)
 	if err != nil {
 		return nil, err
