@@ -273,7 +273,7 @@ func decodeSlice(elem *codec, v Value, into reflect.Value) *Error {
 }
 
 func encodeSlice(elem *codec, from reflect.Value) (*node, *Error) {
-	n := &node{kind: Array, contents: &contents{elements: make([]Value, from.Len())}}
+	n := container(Array, contents{elements: make([]Value, from.Len())})
 	for i := range n.elements {
 		e, err := elem.encode(from.Index(i))
 		if err != nil {
@@ -313,7 +313,7 @@ func decodeMap(elem *codec, v Value, into reflect.Value) *Error {
 }
 
 func encodeMap(elem *codec, from reflect.Value) (*node, *Error) {
-	n := &node{kind: Object, contents: &contents{members: make([]Member, 0, from.Len())}}
+	n := container(Object, contents{members: make([]Member, 0, from.Len())})
 	for entries := from.MapRange(); entries.Next(); {
 		n.members = append(n.members, Member{Name: entries.Key().String()})
 	}
@@ -337,6 +337,7 @@ type field struct {
 	quoted   []byte // the name as it is written
 	index    []int  // as reflect.Value.FieldByIndex takes it
 	optional bool   // tagged omitempty
+	zeroer   bool   // its type has IsZero
 	*codec
 }
 
@@ -388,7 +389,7 @@ func (p compiler) fields(t reflect.Type, index []int) ([]field, error) {
 			if name == "" || option != "" && option != "omitempty" || !f.IsExported() {
 				return nil, fmt.Errorf("field %s has no usable json tag", f.Name)
 			}
-			fields = append(fields, field{name, appendQuoted(nil, name), at, option != "", p.compile(f.Type)})
+			fields = append(fields, field{name, appendQuoted(nil, name), at, option != "", f.Type.Implements(zeroerType), p.compile(f.Type)})
 		}
 	}
 	return fields, nil
@@ -440,10 +441,10 @@ func orderOf(a, b string) int {
 }
 
 func encodeStruct(fields []field, from reflect.Value) (*node, *Error) {
-	n := &node{kind: Object, contents: &contents{members: make([]Member, 0, len(fields))}}
+	n := container(Object, contents{members: make([]Member, 0, len(fields))})
 	for _, f := range fields {
 		v := f.in(from)
-		if f.optional && isEmpty(v) {
+		if f.optional && f.isEmpty(v) {
 			continue
 		}
 		e, err := f.encode(v)
@@ -457,14 +458,14 @@ func encodeStruct(fields []field, from reflect.Value) (*node, *Error) {
 
 // isEmpty reports whether omitempty leaves v out: a zero value, also by the
 // type's own IsZero, or nothing in a slice or map.
-func isEmpty(v reflect.Value) bool {
+func (f *field) isEmpty(v reflect.Value) bool {
 	if v.IsZero() {
 		return true
 	}
 	if k := v.Kind(); k == reflect.Slice || k == reflect.Map {
 		return v.Len() == 0
 	}
-	return v.Type().Implements(zeroerType) && v.Interface().(zeroer).IsZero()
+	return f.zeroer && v.Interface().(zeroer).IsZero()
 }
 
 // Decode reads v into what into points to, strictly: names match json tags

@@ -22,7 +22,8 @@ func (v Value) DecodeWithout(into any, names ...string) (exact bool, err error) 
 	var rest Value
 	if v.Kind() == Object {
 		kept := v.keep(names)
-		rest.n = &node{kind: Object, strict: v.n.strict && len(kept) > 0, contents: &contents{members: kept}}
+		rest.n = container(Object, contents{members: kept})
+		rest.n.strict = v.n.strict && len(kept) > 0
 	}
 	c, failure := rest.decode(target.Elem())
 	if failure != nil {
@@ -66,7 +67,7 @@ func exactStruct(fields []field, v Value, from reflect.Value) bool {
 			continue
 		}
 		inside := f.in(from)
-		if f.optional && isEmpty(inside) || !f.isExact(members[0].Value, inside) {
+		if f.optional && f.isEmpty(inside) || !f.isExact(members[0].Value, inside) {
 			return false
 		}
 		members = members[1:]

@@ -74,6 +74,16 @@ type contents struct {
 	elements []Value  // Array
 }
 
+// container makes an array or object in one allocation.
+func container(kind Kind, holds contents) *node {
+	n := &struct {
+		node
+		holds contents
+	}{node{kind: kind}, holds}
+	n.contents = &n.holds
+	return &n.node
+}
+
 // Kind returns the JSON type of v, or Absent.
 func (v Value) Kind() Kind {
 	if v.n == nil {
@@ -250,7 +260,7 @@ func (v Value) With(name string, member Value) Value {
 // object returns the object that has these members, which are in canonical
 // order and sealed.
 func object(members []Member) Value {
-	n := &node{kind: Object, contents: &contents{members: members}}
+	n := container(Object, contents{members: members})
 	seal(n, 0)
 	return Value{n}
 }

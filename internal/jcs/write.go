@@ -61,7 +61,7 @@ func writeStruct(fields []field, dst []byte, from reflect.Value, depth int) (_ [
 	for i := range fields {
 		f := &fields[i]
 		v := f.in(from)
-		if f.optional && isEmpty(v) {
+		if f.optional && f.isEmpty(v) {
 			continue
 		}
 		dst = append(append(append(dst, next), f.quoted...), ':')
