@@ -28,7 +28,8 @@ func TestForms(t *testing.T) {
 		form := regexp.MustCompile(f.text)
 		texts := rapid.OneOf(rapid.StringMatching(f.text), rapid.StringOfN(rapid.SampledFrom([]rune(f.bytes+"é\n")), 0, 40, -1),
 			rapid.Map(rapid.StringMatching(f.text), func(s string) string { return s + f.bytes[:1] }),
-			rapid.Map(rapid.StringOfN(rapid.SampledFrom([]rune(f.bytes)), 0, 9, -1), func(s string) string { return "Europe/" + s }))
+			rapid.Map(rapid.StringOfN(rapid.SampledFrom([]rune(f.bytes)), 0, 9, -1), func(s string) string { return "Europe/" + s }),
+			rapid.StringMatching(`[0-2][0-9]:[0-9]{2}|[0-9]{1,16}(\.[0-9]{0,5})?`))
 		t.Run(f.name, rapid.MakeCheck(func(t *rapid.T) {
 			if s := texts.Draw(t, "text"); f.is(s) != form.MatchString(s) {
 				t.Fatalf("%q: %v, and by the expression %v", s, f.is(s), !f.is(s))
