@@ -14,7 +14,7 @@ type written struct {
 	Names  map[string]string `json:"names,omitempty"`
 	Yes    bool              `json:"yes,omitempty"`
 	Raw    Value             `json:"raw,omitempty"`
-	Last   *written          `json:"é\"last,omitempty"`
+	Last   *written          `json:"élast,omitempty"`
 	Need   []string          `json:"need"`
 }
 
