@@ -1,13 +1,11 @@
 package log
 
 import (
-	"bytes"
 	"encoding/base64"
 	"strconv"
 	"strings"
 
 	"github.com/transparency-dev/merkle/proof"
-	"github.com/transparency-dev/merkle/rfc6962"
 )
 
 const (
@@ -47,28 +45,28 @@ func (p InclusionProof) Marshal() []byte {
 
 // ParseProof reads a tlog-proof; Marshal gives the same bytes back. It checks form only.
 // Reasons: proof-syntax, note-syntax, checkpoint-syntax.
-func ParseProof(text []byte) (InclusionProof, error) { return ParseProofUnder(text, nil) }
+func ParseProof(text []byte) (InclusionProof, error) { return ParseProofUnder(string(text), nil) }
 
 // ParseProofUnder is ParseProof for proofs of which many end in one checkpoint: its text is not read again where it is the known one,
 // which ParseProof or ReadCheckpoint has read before.
-func ParseProofUnder(text, known []byte) (InclusionProof, error) {
+func ParseProofUnder(text string, known []byte) (InclusionProof, error) {
 	if len(text) > MaxProofSize {
 		return InclusionProof{}, fault("proof-syntax", "%d bytes, at most %d allowed", len(text), MaxProofSize)
 	}
-	head, checkpoint, found := bytes.Cut(text, []byte("\n\n"))
+	head, checkpoint, found := strings.Cut(text, "\n\n")
 	if !found {
 		return InclusionProof{}, fault("proof-syntax", "no empty line before the checkpoint")
 	}
-	p, err := parseProofHead(strings.Split(string(head), "\n"))
+	p, err := parseProofHead(strings.Split(head, "\n"))
 	if err != nil {
 		return InclusionProof{}, err
 	}
-	if known != nil && bytes.Equal(checkpoint, known) {
+	if known != nil && checkpoint == string(known) {
 		p.Checkpoint = known
 		return p, nil
 	}
-	p.Checkpoint = bytes.Clone(checkpoint)
-	_, err = ReadCheckpoint(checkpoint)
+	p.Checkpoint = []byte(checkpoint)
+	_, err = ReadCheckpoint(p.Checkpoint)
 	return p, err
 }
 
@@ -98,7 +96,7 @@ func parseHashes(lines []string) ([]Hash, error) {
 	if len(lines) > maxProofHashes {
 		return nil, fault("proof-syntax", "%d hashes, at most %d are possible", len(lines), maxProofHashes)
 	}
-	var hashes []Hash
+	hashes := make([]Hash, 0, len(lines))
 	for i, line := range lines {
 		h, err := ParseHash(line)
 		if err != nil {
@@ -117,14 +115,23 @@ func CheckInclusion(p InclusionProof, leaf Hash, origin string, policy *Policy) 
 	if err != nil {
 		return Checkpoint{}, err
 	}
-	if p.Index < 0 || p.Index >= c.Size {
-		return Checkpoint{}, fault("proof-inclusion", "index %d is not in a log of %d entries", p.Index, c.Size)
-	}
-	err = proof.VerifyInclusion(rfc6962.DefaultHasher, uint64(p.Index), uint64(c.Size), leaf[:], slicesOf(p.Hashes), c.Root[:])
-	if err != nil {
-		return Checkpoint{}, fault("proof-inclusion", "index %d of %d: %v", p.Index, c.Size, err)
+	if err := p.Shows(leaf, c); err != nil {
+		return Checkpoint{}, err
 	}
 	return c, nil
+}
+
+// Shows checks that the proof leads from the leaf to the root of c (RFC 6962 §2.1.1). Whether c is to be believed, and is the proof's
+// own checkpoint, is the caller's business. Reason: proof-inclusion.
+func (p InclusionProof) Shows(leaf Hash, c Checkpoint) error {
+	if p.Index < 0 || p.Index >= c.Size {
+		return fault("proof-inclusion", "index %d is not in a log of %d entries", p.Index, c.Size)
+	}
+	err := proof.VerifyInclusion(treeHasher, uint64(p.Index), uint64(c.Size), leaf[:], slicesOf(p.Hashes), c.Root[:])
+	if err != nil {
+		return fault("proof-inclusion", "index %d of %d: %v", p.Index, c.Size, err)
+	}
+	return nil
 }
 
 // CheckConsistency checks that the tree of the newer checkpoint starts with that of the older one
@@ -139,7 +146,7 @@ func CheckConsistency(older, newer Checkpoint, hashes []Hash) error {
 	if older.Size == 0 && older.Root != emptyRoot {
 		return fault("proof-consistency", "an empty tree with a root of its own")
 	}
-	err := proof.VerifyConsistency(rfc6962.DefaultHasher, uint64(older.Size), uint64(newer.Size), slicesOf(hashes), older.Root[:], newer.Root[:])
+	err := proof.VerifyConsistency(treeHasher, uint64(older.Size), uint64(newer.Size), slicesOf(hashes), older.Root[:], newer.Root[:])
 	if err != nil {
 		return fault("proof-consistency", "%d to %d: %v", older.Size, newer.Size, err)
 	}

@@ -2,7 +2,6 @@ package spec
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/writ-trust/writ/internal/jcs"
 )
@@ -103,7 +102,14 @@ func ReconciliationContent(decision string) string {
 
 // Shown is the digest of the sentences that an approver was shown: the catalogue, the locale, the lines.
 func Shown(catalogue, locale string, sentences []string) string {
-	return jcs.Digest("writ/shown/v1\n", []byte(catalogue+"\n"+locale+"\n"+strings.Join(sentences, "\n")))
+	text := append(append(append(append(make([]byte, 0, 2048), catalogue...), '\n'), locale...), '\n')
+	for i, s := range sentences {
+		if i > 0 {
+			text = append(text, '\n')
+		}
+		text = append(text, s...)
+	}
+	return jcs.Digest("writ/shown/v1\n", text)
 }
 
 // Notice takes authority away: revoke or suspend a mandate, veto a roster version (protocol.md 7.3). It is signed by

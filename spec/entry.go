@@ -140,11 +140,8 @@ func Commitment(salt [32]byte, digest string) string {
 	if err != nil {
 		return ""
 	}
-	h := sha256.New()
-	h.Write([]byte("writ/entry/v1"))
-	h.Write(salt[:])
-	h.Write(raw[:])
-	return jcs.FormatDigest([32]byte(h.Sum(nil)))
+	var room [128]byte
+	return jcs.FormatDigest(sha256.Sum256(append(append(append(room[:0], "writ/entry/v1"...), salt[:]...), raw[:]...)))
 }
 
 // Opening is what a chain's state commitment hides, without its salt: the state after one entry.

@@ -188,7 +188,7 @@ func FormatDuration(d time.Duration) string {
 }
 
 func checkSalt(s, pointer string) error {
-	if b, err := jcs.DecodeBase64(s); err != nil || len(b) != 32 {
+	if _, err := jcs.DecodeKey(s); err != nil {
 		return refuse("salt-syntax", pointer, "a salt is 32 bytes, multibase base64url")
 	}
 	return nil
@@ -268,12 +268,12 @@ func isApprovalEntry(e jcs.Value) bool {
 // ContentDigest is the identity of an approved credential (mandate, supplement, roster): it covers everything except the
 // proof and the approval entries, so every set of approvers and every envelope of one content has one digest.
 func ContentDigest(credential jcs.Value) string {
-	content := credential.Without("proof", "evidence")
+	const prefix = "writ/content/v1\n"
 	evidence, _ := credential.Member("evidence")
 	if kept := evidenceOfContent(evidence); len(kept) > 0 {
-		content = content.With("evidence", arrayOf(kept))
+		return jcs.Digest(prefix, credential.Without("proof").With("evidence", arrayOf(kept)).Canonical())
 	}
-	return jcs.Digest("writ/content/v1\n", content.Canonical())
+	return jcs.FormatDigest(credential.SumWithout(prefix, "proof", "evidence"))
 }
 
 // Approvals reads the approval documents out of a credential's evidence, in their order.

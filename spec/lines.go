@@ -2,7 +2,6 @@ package spec
 
 import (
 	"fmt"
-	"regexp"
 	"strconv"
 	"strings"
 	"unicode"
@@ -21,8 +20,8 @@ func (m *Mandate) Lines(l rule.Locale) []string {
 		pick(l, "Granted by ", "Concedido por ") + t.Grantor.ID + pick(l, " to the agent ", " ao agente ") + m.Subject.ID,
 		pick(l, "May do: ", "Pode fazer: ") + listed(t.Actions),
 		pick(l, "On: ", "Sobre: ") + listed(t.Resources),
-		fmt.Sprintf(pick(l, "From %s until %s", "De %s até %s"), m.ValidFrom, m.ValidUntil),
-		fmt.Sprintf(pick(l, "Approved by %d of: %s", "Aprovado por %d de: %s"), t.Grantor.Threshold, listed(t.Grantor.Approvers)),
+		pick(l, "From ", "De ") + m.ValidFrom.String() + pick(l, " until ", " até ") + m.ValidUntil.String(),
+		pick(l, "Approved by ", "Aprovado por ") + strconv.FormatInt(t.Grantor.Threshold, 10) + pick(l, " of: ", " de: ") + listed(t.Grantor.Approvers),
 	}
 	for _, c := range m.rules {
 		lines = append(lines, c.Sentence(l))
@@ -49,8 +48,7 @@ func (m *Mandate) Lines(l rule.Locale) []string {
 }
 
 func (r Recovery) line(l rule.Locale) string {
-	s := fmt.Sprintf(pick(l, "%d of %s may lift %s", "%d de %s podem levantar %s"), r.Threshold,
-		listed(r.Approvers), listed(r.For))
+	s := strconv.FormatInt(r.Threshold, 10) + pick(l, " of ", " de ") + listed(r.Approvers) + pick(l, " may lift ", " podem levantar ") + listed(r.For)
 	if r.MaxOver != nil {
 		s += pick(l, " once by at most ", " de cada vez no máximo em ") + l.Money(*r.MaxOver)
 	}
@@ -105,22 +103,42 @@ func actionLine(l rule.Locale, action jcs.Value) string {
 	return s + pick(l, ", digest ", ", resumo ") + ActionDigest(action)
 }
 
-// bare is what nobody takes for words, commas or brackets of the sentence in which it stands.
-var bare = regexp.MustCompile(`^[A-Za-z0-9.:_/#@*+~%=&?!-]+$`)
+// bare are the characters of a name that nobody takes for words, commas or brackets of the sentence in which it stands.
+var bare = func() (set [256]bool) {
+	for _, c := range []byte("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.:_/#@*+~%=&?!-") {
+		set[c] = true
+	}
+	return set
+}()
+
+func isBare(name string) bool {
+	for i := range len(name) {
+		if !bare[name[i]] {
+			return false
+		}
+	}
+	return name != ""
+}
 
 // listed joins names. One that could pass for several, or for more than a name, is quoted: other names, other sentences.
 func listed(names []string) string {
-	var said []string
-	for _, name := range names {
-		said = append(said, bareOrQuoted(name))
+	var said strings.Builder
+	for i, name := range names {
+		if i > 0 {
+			said.WriteString(", ")
+		}
+		said.WriteString(bareOrQuoted(name))
 	}
-	return strings.Join(said, ", ")
+	return said.String()
 }
 
 // bareOrQuoted writes a name that is not bare as canonical JSON: other languages, and later versions of this one, quote likewise.
 func bareOrQuoted(name string) string {
+	if isBare(name) {
+		return name
+	}
 	v, err := jcs.ValueOf(name)
-	if err != nil || bare.MatchString(name) || plainText(name) != name {
+	if err != nil || plainText(name) != name {
 		return plainText(name)
 	}
 	return string(v.Canonical())

@@ -332,11 +332,11 @@ func CheckChild(child, parent *Mandate, parentContent string) error {
 // ChainID derives the chain of a content in a log (protocol.md 7.1): derived, never chosen, so one mandate has
 // exactly one chain in exactly one log. For a roster the content is that of version 1.
 func ChainID(salt, log, content string) (string, error) {
-	key, err := jcs.DecodeBase64(salt)
-	if err != nil || len(key) != 32 {
+	key, err := jcs.DecodeKey(salt)
+	if err != nil {
 		return "", refuse("salt-syntax", "", "a salt is 32 bytes, multibase base64url")
 	}
-	mac := hmac.New(sha256.New, key)
+	mac := hmac.New(sha256.New, key[:])
 	mac.Write([]byte("writ/chain/v1" + log + "\x00" + content))
 	return jcs.FormatDigest([32]byte(mac.Sum(nil))), nil
 }

@@ -13,14 +13,13 @@ import (
 // rules ask about, as an approval is by its own entry, by the mandate's and by each decision's, is verified once. It says nothing of
 // another value, even of one with equal bytes: whoever reads the document again verifies it again.
 type proven struct {
-	mu       sync.Mutex
-	value    jcs.Value
-	unsigned jcs.Value // the value without its proof
-	by       []did.PublicKey
-	proof    vc.Proof
-	count    int
-	content  string  // its content digest, once asked
-	before   *proven // of the reader before this one, who has computed some of it
+	mu      sync.Mutex
+	value   jcs.Value
+	by      []did.PublicKey
+	proof   vc.Proof
+	count   int
+	content string  // its content digest, once asked
+	before  *proven // of the reader before this one, who has computed some of it
 }
 
 // Anew is the same document for another reader: Verifications counts what this one asks for, as if it were the first, and what was
@@ -30,7 +29,7 @@ func (d Document) Anew() Document {
 	if before == nil || before.value != d.Value {
 		return d
 	}
-	d.proven = &proven{value: d.Value, unsigned: before.unsigned, content: d.Content(), before: before}
+	d.proven = &proven{value: d.Value, content: d.Content(), before: before}
 	return d
 }
 
@@ -63,7 +62,7 @@ func (p *proven) verified(key did.PublicKey) (vc.Proof, error) {
 
 func (p *proven) compute(key did.PublicKey) (vc.Proof, error) {
 	if p.before == nil {
-		return vc.VerifyUnsigned(p.value, p.unsigned, key)
+		return vc.Verify(p.value, key)
 	}
 	p.before.mu.Lock()
 	defer p.before.mu.Unlock()

@@ -1,6 +1,7 @@
 package spec
 
 import (
+	"reflect"
 	"slices"
 
 	"github.com/writ-trust/writ/spec/rule"
@@ -84,9 +85,31 @@ type Execution struct {
 
 // ReceiptOf makes the unsigned receipt of an authorised action.
 func ReceiptOf(x Execution) (Document, error) {
+	r, err := x.receipt()
+	if err != nil {
+		return Document{}, err
+	}
+	return New(r)
+}
+
+// IsReceipt says whether doc, without its proof, is ReceiptOf x. Documents are read in their one form, so equal bodies are equal bytes;
+// the receipt is written only where Go keeps apart what may be one document.
+func IsReceipt(doc Document, x Execution) (bool, error) {
+	r, err := x.receipt()
+	if err != nil {
+		return false, err
+	}
+	if body, ok := doc.Body.(*Receipt); ok && reflect.DeepEqual(r, body) {
+		return true, nil
+	}
+	written, err := New(r)
+	return err == nil && written.Value.Equal(doc.Value.Without("proof")), err
+}
+
+func (x Execution) receipt() (*Receipt, error) {
 	d, ok := x.Decision.Body.(*Decision)
 	if !ok || d.Result != Authorized {
-		return Document{}, refuse("receipt-none", "", "only an authorised action has a receipt")
+		return nil, refuse("receipt-none", "", "only an authorised action has a receipt")
 	}
 	r := &Receipt{Envelope: NewEnvelope("ReceiptCredential", uuidOf(x.Decision.Digest+"/receipt"), d.Verifier)}
 	r.ValidFrom = x.LastAt
@@ -96,7 +119,7 @@ func ReceiptOf(x Execution) (Document, error) {
 	case d.Executor == d.Agent:
 		t.ExecutedBy = "agent"
 	case x.Role == "":
-		return Document{}, refuse("executor-unknown", "", "the roster of the decision lists no such executor")
+		return nil, refuse("executor-unknown", "", "the roster of the decision lists no such executor")
 	}
 	if !x.Begin.IsZero() {
 		t.Begin = x.Begin.Digest
@@ -105,10 +128,10 @@ func ReceiptOf(x Execution) (Document, error) {
 		t.Reconciliation = x.Reconciled.Digest
 	}
 	if err := t.addReports(x.Reports, d); err != nil {
-		return Document{}, err
+		return nil, err
 	}
 	r.Subject = ReceiptSubject{ID: d.Agent, Mode: d.Mode, Receipt: t}
-	return New(r)
+	return r, nil
 }
 
 // heldOutcome is the outcome where nobody has reported: charged at the decision, or begun and unknown; people may have said that it was

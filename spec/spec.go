@@ -78,25 +78,22 @@ func FromValue(v jcs.Value) (Document, error) {
 	if body == nil {
 		return Document{}, refuse("type-unknown", "/type", "no document of Writ has this type")
 	}
-	unsigned := v.Without("proof")
-	if err := decode(unsigned, body); err != nil {
+	if err := decode(v, body, "proof"); err != nil {
 		return Document{}, err
 	}
 	if err := body.check(); err != nil {
 		return Document{}, err
 	}
-	return Document{Type: t, Digest: digestOf(t, unsigned), Value: v, Body: body, proven: &proven{value: v, unsigned: unsigned}}, nil
+	return Document{Type: t, Digest: digestOf(t, v), Value: v, Body: body, proven: &proven{value: v}}, nil
 }
 
-// decode reads v strictly and in its one form: an optional member that says nothing ("", 0, false) must be absent, so that
-// what was read is written as it was.
-func decode(v jcs.Value, into any) error {
-	if err := v.Decode(into); err != nil {
+// decode reads v, but for the members without, strictly and in its one form: an optional member that says nothing ("", 0, false) must
+// be absent, so that what was read is written as it was.
+func decode(v jcs.Value, into any, without ...string) error {
+	if exact, err := v.DecodeWithout(into, without...); err != nil || exact {
 		return err
 	}
-	if v.Exact(into) {
-		return nil
-	}
+	v = v.Without(without...)
 	written, err := jcs.ValueOf(into)
 	if err != nil || written.Equal(v) {
 		return err
@@ -129,16 +126,15 @@ func New(body Body) (Document, error) {
 		return Document{}, err
 	}
 	t := body.docType()
-	return Document{Type: t, Digest: digestOf(t, v), Value: v, Body: body, proven: &proven{value: v, unsigned: v}}, nil
+	return Document{Type: t, Digest: digestOf(t, v), Value: v, Body: body, proven: &proven{value: v}}, nil
 }
 
 // WithValue returns the same document with a proof added: only the proof of v may differ from d's value.
 func (d Document) WithValue(v jcs.Value) (Document, error) {
-	unsigned := v.Without("proof")
-	if digestOf(d.Type, unsigned) != d.Digest {
+	if digestOf(d.Type, v) != d.Digest {
 		return Document{}, fmt.Errorf("spec: the signed value is another document than %s", d.Digest)
 	}
-	d.Value, d.proven = v, &proven{value: v, unsigned: unsigned}
+	d.Value, d.proven = v, &proven{value: v}
 	return d, nil
 }
 
@@ -169,8 +165,9 @@ func TypeOf(v jcs.Value) string {
 	return strings.ToLower(name)
 }
 
-func digestOf(docType string, unsigned jcs.Value) string {
-	return jcs.Digest("writ/"+docType+"/v1\n", unsigned.Canonical())
+// digestOf is of a document without its proof.
+func digestOf(docType string, v jcs.Value) string {
+	return jcs.FormatDigest(v.SumWithout("writ/"+docType+"/v1\n", "proof"))
 }
 
 func newBody(docType string) Body {

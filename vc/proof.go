@@ -1,7 +1,6 @@
 package vc
 
 import (
-	"crypto/sha256"
 	"math/big"
 	"time"
 
@@ -125,11 +124,11 @@ func proofValue(suite string, signature []byte) (string, error) {
 	return jcs.EncodeBase58(signature), nil
 }
 
-// hashData is the message of both suites: SHA-256 of the proof configuration, then SHA-256 of the
-// document, each canonicalised without the other (VC-DI-EDDSA §3.3.4, VC-DI-ECDSA §3.3.4).
-func hashData(config, unsecured jcs.Value) []byte {
-	proofHash := sha256.Sum256(config.Canonical())
-	documentHash := sha256.Sum256(unsecured.Canonical())
+// hashData is the message of both suites: SHA-256 of the proof without its value, then SHA-256 of the
+// document without the proof, each canonicalised (VC-DI-EDDSA §3.3.4, VC-DI-ECDSA §3.3.4).
+func hashData(proof, doc jcs.Value) []byte {
+	proofHash := proof.SumWithout("", "proofValue")
+	documentHash := doc.SumWithout("", "proof")
 	return append(proofHash[:], documentHash[:]...)
 }
 
@@ -236,12 +235,6 @@ func (p Proof) signature() ([]byte, error) {
 // purpose, the audience (Proof.CheckAudience) and the times (Proof.CheckFresh) are the caller's.
 // Reasons: those of ReadProof, proof-key (of another type than the suite's), proof-signature.
 func Verify(doc jcs.Value, key did.PublicKey) (Proof, error) {
-	return VerifyUnsigned(doc, doc.Without("proof"), key)
-}
-
-// VerifyUnsigned is Verify for callers that have the document without its proof already; unsigned
-// must be just that.
-func VerifyUnsigned(doc, unsigned jcs.Value, key did.PublicKey) (Proof, error) {
 	p, signature, err := readProof(doc)
 	if err != nil {
 		return Proof{}, err
@@ -250,7 +243,7 @@ func VerifyUnsigned(doc, unsigned jcs.Value, key did.PublicKey) (Proof, error) {
 		return Proof{}, refuse("proof-key", "/proof/cryptosuite", "not the suite of this key")
 	}
 	config, _ := doc.Member("proof")
-	if !key.Verify(hashData(config.Without("proofValue"), unsigned), signature) {
+	if !key.Verify(hashData(config, doc), signature) {
 		return Proof{}, refuse("proof-signature", "/proof/proofValue", "the signature does not fit document, proof and key")
 	}
 	return p, nil

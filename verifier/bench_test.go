@@ -147,7 +147,10 @@ func mandateHolds(b *testing.B, s *story, data []byte, roster *spec.Roster) (spe
 	s.must(err)
 	approvals, err := spec.Approvals(doc.Value)
 	s.must(err)
-	s.must(spec.CheckSignature(doc, s.Key("seal").Public(), s.KeyID("seal"), did.AssertionMethod))
+	seal, _ := roster.Terms().Seal(s.KeyID("seal"))
+	key, err := did.ParseMultikey(seal.Key)
+	s.must(err)
+	s.must(spec.CheckSignature(doc, key, seal.ID, did.AssertionMethod))
 	var logged []spec.LoggedApproval
 	for _, a := range approvals {
 		logged = append(logged, spec.LoggedApproval{Document: a, At: s.Now})

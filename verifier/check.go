@@ -8,9 +8,6 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/transparency-dev/merkle/proof"
-	"github.com/transparency-dev/merkle/rfc6962"
-
 	"github.com/writ-trust/writ/internal/jcs"
 	"github.com/writ-trust/writ/log"
 	"github.com/writ-trust/writ/spec"
@@ -408,12 +405,12 @@ func (c *checking) openStates(opened []OpenedAt, e *event) error {
 
 // included follows the proof to the root. Whose log it is, is for anchored to say.
 func (c *checking) included(l LoggedAt, e *event) error {
-	p, err := log.ParseProofUnder([]byte(l.Proof), c.checkpoint)
+	p, err := log.ParseProofUnder(l.Proof, c.checkpoint)
 	if err != nil {
 		return placed("/proof", asSpec(err))
 	}
-	if len(p.Extra) > 0 || string(p.Marshal()) != l.Proof {
-		return spec.Refuse("proof-syntax", "/proof", "a proof in a bundle has no extra and one form")
+	if len(p.Extra) > 0 {
+		return spec.Refuse("proof-syntax", "/proof", "a proof in a bundle has no extra")
 	}
 	if c.checkpoint == nil {
 		if c.head, err = log.ReadCheckpoint(p.Checkpoint); err != nil {
@@ -425,17 +422,10 @@ func (c *checking) included(l LoggedAt, e *event) error {
 		return spec.Refuse("bundle-checkpoints", "/proof", "all proofs of a bundle end in one checkpoint")
 	}
 	leaf := log.RecordHash(l.Entry.Canonical())
-	hashes := make([][]byte, len(p.Hashes))
-	for i := range p.Hashes {
-		hashes[i] = p.Hashes[i][:]
+	if err := p.Shows(leaf, c.head); err != nil {
+		return placed("/proof", asSpec(err))
 	}
-	if p.Index < 0 || p.Index >= c.head.Size {
-		return spec.Refuse("proof-inclusion", "/proof", "the index is not in the tree")
-	}
-	if err := proof.VerifyInclusion(rfc6962.DefaultHasher, uint64(p.Index), uint64(c.head.Size), leaf[:], hashes, c.head.Root[:]); err != nil {
-		return spec.Refuse("proof-inclusion", "/proof", "%v", err)
-	}
-	e.index, e.leaf = p.Index, spec.LeafHash(l.Entry.Canonical())
+	e.index, e.leaf = p.Index, jcs.FormatDigest(leaf)
 	return nil
 }
 
@@ -505,11 +495,10 @@ func (c *checking) anchored() error {
 }
 
 func decodeSalt(s, place string) (salt [32]byte, err error) {
-	b, err := jcs.DecodeBase64(s)
-	if err != nil || len(b) != 32 {
+	if salt, err = jcs.DecodeKey(s); err != nil {
 		return salt, spec.Refuse("salt-syntax", place, "a salt is 32 bytes, multibase base64url")
 	}
-	return [32]byte(b), nil
+	return salt, nil
 }
 
 // placed puts the place in the bundle in front of the place in the document.

@@ -36,6 +36,7 @@ type codec struct {
 	decode func(Value, reflect.Value) *Error
 	encode func(reflect.Value) (*node, *Error)
 	exact  func(Value, reflect.Value) bool // see Exact; nil where it cannot be false
+	write  appender                        // nil where what encode gives must be written
 }
 
 // codecs remembers the codec of every type met, by reflect.Type.
@@ -71,7 +72,7 @@ func (p compiler) compile(t reflect.Type) *codec {
 		c.decode = decodeItself
 	}
 	if reflect.PointerTo(t).Implements(marshalerType) && t.Kind() != reflect.Pointer {
-		c.encode = encodeItself
+		c.encode, c.write = encodeItself, nil
 	}
 	if reflect.PointerTo(t).Implements(unmarshalerType) && t.Kind() != reflect.Pointer {
 		c.exact = exactItself(c.encode)
@@ -84,17 +85,17 @@ func (p compiler) compile(t reflect.Type) *codec {
 
 func (p compiler) byKind(t reflect.Type) codec {
 	if t == valueType {
-		return codec{decodeRaw, encodeRaw, nil}
+		return codec{decode: decodeRaw, encode: encodeRaw}
 	}
 	switch t.Kind() {
 	case reflect.String:
-		return codec{decodeString, encodeString, nil}
+		return codec{decode: decodeString, encode: encodeString, write: writeString}
 	case reflect.Bool:
-		return codec{decodeBool, encodeBool, nil}
+		return codec{decode: decodeBool, encode: encodeBool}
 	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
-		return codec{decodeInt, encodeInt, nil}
+		return codec{decode: decodeInt, encode: encodeInt, write: writeInt}
 	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
-		return codec{decodeUint, encodeUint, nil}
+		return codec{decode: decodeUint, encode: encodeUint}
 	case reflect.Pointer:
 		return pointerCodec(p.compile(t.Elem()))
 	case reflect.Slice:
@@ -246,6 +247,9 @@ func (p compiler) sliceCodec(t reflect.Type) codec {
 		decode: func(v Value, into reflect.Value) *Error { return decodeSlice(elem, v, into) },
 		encode: func(from reflect.Value) (*node, *Error) { return encodeSlice(elem, from) },
 		exact:  func(v Value, from reflect.Value) bool { return exactSlice(elem, v, from) },
+		write: func(dst []byte, from reflect.Value, depth int) ([]byte, bool) {
+			return writeSlice(elem, dst, from, depth)
+		},
 	}
 }
 
@@ -253,7 +257,13 @@ func decodeSlice(elem *codec, v Value, into reflect.Value) *Error {
 	if v.Kind() != Array {
 		return mismatch("array", v)
 	}
-	into.Set(reflect.MakeSlice(into.Type(), len(v.n.elements), len(v.n.elements)))
+	n := len(v.n.elements)
+	if n == 0 {
+		into.Set(reflect.MakeSlice(into.Type(), 0, 0)) // not nil, which is no array
+	}
+	into.Grow(n)
+	into.SetLen(n)
+	into.SetCap(n) // whoever appends copies
 	for i, e := range v.n.elements {
 		if err := elem.decode(e, into.Index(i)); err != nil {
 			return err.at(i)
@@ -263,7 +273,7 @@ func decodeSlice(elem *codec, v Value, into reflect.Value) *Error {
 }
 
 func encodeSlice(elem *codec, from reflect.Value) (*node, *Error) {
-	n := &node{kind: Array, elements: make([]Value, from.Len())}
+	n := container(Array, contents{elements: make([]Value, from.Len())})
 	for i := range n.elements {
 		e, err := elem.encode(from.Index(i))
 		if err != nil {
@@ -303,7 +313,7 @@ func decodeMap(elem *codec, v Value, into reflect.Value) *Error {
 }
 
 func encodeMap(elem *codec, from reflect.Value) (*node, *Error) {
-	n := &node{kind: Object, members: make([]Member, 0, from.Len())}
+	n := container(Object, contents{members: make([]Member, 0, from.Len())})
 	for entries := from.MapRange(); entries.Next(); {
 		n.members = append(n.members, Member{Name: entries.Key().String()})
 	}
@@ -324,8 +334,10 @@ func encodeMap(elem *codec, from reflect.Value) (*node, *Error) {
 // field is one member of a struct's JSON form.
 type field struct {
 	name     string
-	index    []int // as reflect.Value.FieldByIndex takes it
-	optional bool  // tagged omitempty
+	quoted   []byte // the name as it is written
+	index    []int  // as reflect.Value.FieldByIndex takes it
+	optional bool   // tagged omitempty
+	zeroer   bool   // its type has IsZero
 	*codec
 }
 
@@ -343,11 +355,17 @@ func (p compiler) structCodec(t reflect.Type) codec {
 			return unsupported(t, "two fields named "+fields[i].name)
 		}
 	}
-	return codec{
+	c := codec{
 		decode: func(v Value, into reflect.Value) *Error { return decodeStruct(fields, v, into) },
 		encode: func(from reflect.Value) (*node, *Error) { return encodeStruct(fields, from) },
 		exact:  func(v Value, from reflect.Value) bool { return exactStruct(fields, v, from) },
 	}
+	if writable(fields) {
+		c.write = func(dst []byte, from reflect.Value, depth int) ([]byte, bool) {
+			return writeStruct(fields, dst, from, depth)
+		}
+	}
+	return c
 }
 
 // fields lists the members of struct t, those of embedded structs included.
@@ -371,7 +389,7 @@ func (p compiler) fields(t reflect.Type, index []int) ([]field, error) {
 			if name == "" || option != "" && option != "omitempty" || !f.IsExported() {
 				return nil, fmt.Errorf("field %s has no usable json tag", f.Name)
 			}
-			fields = append(fields, field{name, at, option != "", p.compile(f.Type)})
+			fields = append(fields, field{name, appendQuoted(nil, name), at, option != "", f.Type.Implements(zeroerType), p.compile(f.Type)})
 		}
 	}
 	return fields, nil
@@ -394,7 +412,7 @@ func decodeStruct(fields []field, v Value, into reflect.Value) *Error {
 	for _, f := range fields {
 		order := -1
 		if len(members) > 0 {
-			order = cmp.Compare(compareNames(f.name, members[0].Name), 0)
+			order = orderOf(f.name, members[0].Name)
 		}
 		switch {
 		case order > 0:
@@ -414,11 +432,19 @@ func decodeStruct(fields []field, v Value, into reflect.Value) *Error {
 	return nil
 }
 
+// orderOf is compareNames as −1, 0 or 1: most names are equal.
+func orderOf(a, b string) int {
+	if a == b {
+		return 0
+	}
+	return cmp.Compare(compareNames(a, b), 0)
+}
+
 func encodeStruct(fields []field, from reflect.Value) (*node, *Error) {
-	n := &node{kind: Object, members: make([]Member, 0, len(fields))}
+	n := container(Object, contents{members: make([]Member, 0, len(fields))})
 	for _, f := range fields {
 		v := f.in(from)
-		if f.optional && isEmpty(v) {
+		if f.optional && f.isEmpty(v) {
 			continue
 		}
 		e, err := f.encode(v)
@@ -432,14 +458,14 @@ func encodeStruct(fields []field, from reflect.Value) (*node, *Error) {
 
 // isEmpty reports whether omitempty leaves v out: a zero value, also by the
 // type's own IsZero, or nothing in a slice or map.
-func isEmpty(v reflect.Value) bool {
+func (f *field) isEmpty(v reflect.Value) bool {
 	if v.IsZero() {
 		return true
 	}
 	if k := v.Kind(); k == reflect.Slice || k == reflect.Map {
 		return v.Len() == 0
 	}
-	return v.Type().Implements(zeroerType) && v.Interface().(zeroer).IsZero()
+	return f.zeroer && v.Interface().(zeroer).IsZero()
 }
 
 // Decode reads v into what into points to, strictly: names match json tags
@@ -455,14 +481,19 @@ func (v Value) Decode(into any) error {
 	if target.Kind() != reflect.Pointer || target.IsNil() {
 		return &Error{Reason: reasonUnsupported, Detail: "Decode wants a pointer"}
 	}
-	if v.IsZero() {
-		return &Error{Reason: reasonMissing, Detail: "absent value"}
-	}
-	target.Elem().SetZero()
-	if err := codecOf(target.Type().Elem()).decode(v, target.Elem()); err != nil {
+	if _, err := v.decode(target.Elem()); err != nil {
 		return err
 	}
 	return nil
+}
+
+func (v Value) decode(into reflect.Value) (*codec, *Error) {
+	if v.IsZero() {
+		return nil, &Error{Reason: reasonMissing, Detail: "absent value"}
+	}
+	c := codecOf(into.Type())
+	into.SetZero()
+	return c, c.decode(v, into)
 }
 
 // Unmarshal is ParseDocument and Decode.
@@ -507,6 +538,13 @@ func Marshal(v any) ([]byte, error) { return marshal(v, MaxSize) }
 func MarshalBundle(v any) ([]byte, error) { return marshal(v, MaxBundle) }
 
 func marshal(v any, most int) ([]byte, error) {
+	if t := reflect.TypeOf(v); t != nil && t.Kind() == reflect.Struct {
+		if c := codecOf(t); c.write != nil {
+			if data, ok := c.write(make([]byte, 0, 512), reflect.ValueOf(v), 0); ok && len(data) <= most {
+				return data, nil
+			}
+		}
+	}
 	value, err := valueOf(v, most)
 	if err != nil {
 		return nil, err

@@ -13,6 +13,25 @@ func (v Value) Exact(from any) bool {
 	return codecOf(of.Type().Elem()).isExact(v, of.Elem())
 }
 
+// DecodeWithout is Decode of v.Without(names...), and then Exact of it, which is not written for either.
+func (v Value) DecodeWithout(into any, names ...string) (exact bool, err error) {
+	target := reflect.ValueOf(into)
+	if target.Kind() != reflect.Pointer || target.IsNil() {
+		return false, &Error{Reason: reasonUnsupported, Detail: "DecodeWithout wants a pointer"}
+	}
+	var rest Value
+	if v.Kind() == Object {
+		kept := v.keep(names)
+		rest.n = container(Object, contents{members: kept})
+		rest.n.strict = v.n.strict && len(kept) > 0
+	}
+	c, failure := rest.decode(target.Elem())
+	if failure != nil {
+		return false, failure
+	}
+	return rest.n.strict && c.isExact(rest, target.Elem()), nil
+}
+
 func (c *codec) isExact(v Value, from reflect.Value) bool { return c.exact == nil || c.exact(v, from) }
 
 func exactSlice(elem *codec, v Value, from reflect.Value) bool {
@@ -48,7 +67,7 @@ func exactStruct(fields []field, v Value, from reflect.Value) bool {
 			continue
 		}
 		inside := f.in(from)
-		if f.optional && isEmpty(inside) || !f.isExact(members[0].Value, inside) {
+		if f.optional && f.isEmpty(inside) || !f.isExact(members[0].Value, inside) {
 			return false
 		}
 		members = members[1:]

@@ -61,12 +61,27 @@ type Member struct {
 // happens before anybody outside the package sees it.
 type node struct {
 	kind      Kind
-	strict    bool     // it, and so all in it, is of Writ's profile (ParseDocument)
-	offset    int32    // where the value starts in the input, for errors
-	text      string   // String: the decoded text. Null, Bool, Number: the canonical form
-	members   []Member // Object: in canonical order, names distinct
-	elements  []Value  // Array
+	strict    bool   // it, and so all in it, is of Writ's profile (ParseDocument)
+	offset    int32  // where the value starts in the input, for errors
+	text      string // String: the decoded text. Null, Bool, Number: the canonical form
 	canonical []byte
+	*contents // Array and Object; nil in all others
+}
+
+// contents is what an array or object holds: apart from the node, since most nodes hold nothing.
+type contents struct {
+	members  []Member // Object: in canonical order, names distinct
+	elements []Value  // Array
+}
+
+// container makes an array or object in one allocation.
+func container(kind Kind, holds contents) *node {
+	n := &struct {
+		node
+		holds contents
+	}{node{kind: kind}, holds}
+	n.contents = &n.holds
+	return &n.node
 }
 
 // Kind returns the JSON type of v, or Absent.
@@ -92,7 +107,7 @@ func (v Value) Canonical() []byte {
 // Members returns the members of an object in canonical order (RFC 8785 §3.2.3),
 // nil for other kinds. The caller must not modify it.
 func (v Value) Members() []Member {
-	if v.n == nil {
+	if v.n == nil || v.n.contents == nil {
 		return nil
 	}
 	return v.n.members
@@ -101,7 +116,7 @@ func (v Value) Members() []Member {
 // Elements returns the elements of an array, nil for other kinds. The caller
 // must not modify it.
 func (v Value) Elements() []Value {
-	if v.n == nil {
+	if v.n == nil || v.n.contents == nil {
 		return nil
 	}
 	return v.n.elements
@@ -195,15 +210,21 @@ func (v Value) Without(names ...string) Value {
 	if v.Kind() != Object {
 		return Value{}
 	}
-	kept := make([]Member, 0, len(v.n.members))
-	for _, m := range v.n.members {
-		if !contains(names, m.Name) {
-			kept = append(kept, m)
-		}
-	}
+	kept := v.keep(names)
 	rest := object(kept)
 	rest.n.strict = v.n.strict && len(kept) > 0
 	return rest
+}
+
+// keep are the members of an object but these.
+func (v Value) keep(without []string) []Member {
+	kept := make([]Member, 0, len(v.n.members))
+	for _, m := range v.n.members {
+		if !contains(without, m.Name) {
+			kept = append(kept, m)
+		}
+	}
+	return kept
 }
 
 func contains(names []string, name string) bool {
@@ -239,7 +260,7 @@ func (v Value) With(name string, member Value) Value {
 // object returns the object that has these members, which are in canonical
 // order and sealed.
 func object(members []Member) Value {
-	n := &node{kind: Object, members: members}
+	n := container(Object, contents{members: members})
 	seal(n, 0)
 	return Value{n}
 }

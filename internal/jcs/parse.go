@@ -1,9 +1,11 @@
 package jcs
 
 import (
+	"bytes"
 	"slices"
 	"strconv"
 	"strings"
+	"unsafe"
 )
 
 // Parse reads one JSON value as I-JSON (RFC 7493): UTF-8, no duplicate names,
@@ -42,7 +44,8 @@ func tooLarge(most, offset int) *Error {
 
 // parser reads src from pos on. Texts are parts of src and canonical bytes parts
 // of raw wherever the input is canonical already, so that the common document
-// costs a handful of allocations.
+// costs a handful of allocations. Both are the same bytes, a copy of the input
+// that nobody writes to: whoever gets canonical bytes must not modify them.
 type parser struct {
 	src     string
 	raw     []byte // the bytes of src
@@ -53,9 +56,10 @@ type parser struct {
 	// in which it did not rise is its own canonical form.
 	rewrites int
 
-	nodes    []node   // free nodes
-	members  []Member // of the objects being read, innermost last
-	elements []Value  // of the arrays being read, innermost last
+	nodes    []node     // free
+	lists    []contents // free
+	members  []Member   // of the objects being read, innermost last
+	elements []Value    // of the arrays being read, innermost last
 
 	memberRoom  []Member // free, for those that nodes keep
 	elementRoom []Value
@@ -81,10 +85,10 @@ const nodesOf = 256
 const roomOf = 32
 
 func newParser(data []byte, profile bool) *parser {
-	src := string(data)
+	raw := bytes.Clone(data)
 	return &parser{
-		src: src, raw: []byte(src), profile: profile,
-		nodes:    make([]node, min(4+len(src)/32, nodesOf)),
+		src: unsafe.String(unsafe.SliceData(raw), len(raw)), raw: raw, profile: profile,
+		nodes:    make([]node, min(4+len(data)/28, nodesOf)),
 		members:  make([]Member, 0, 32),
 		elements: make([]Value, 0, 16),
 	}
@@ -156,12 +160,22 @@ func (p *parser) value() (*node, *Error) {
 // node takes a fresh node for a value that starts at offset.
 func (p *parser) node(kind Kind, offset int) *node {
 	if len(p.nodes) == 0 {
-		p.nodes = make([]node, min(32+(len(p.src)-p.pos)/32, nodesOf))
+		p.nodes = make([]node, min(8+(len(p.src)-p.pos)/28, nodesOf))
 	}
 	n := &p.nodes[0]
 	p.nodes = p.nodes[1:]
 	n.kind, n.strict, n.offset = kind, p.profile, int32(offset)
 	return n
+}
+
+// contents takes fresh contents for a node.
+func (p *parser) contents() *contents {
+	if len(p.lists) == 0 {
+		p.lists = make([]contents, min(4+(len(p.src)-p.pos)/128, roomOf))
+	}
+	c := &p.lists[0]
+	p.lists = p.lists[1:]
+	return c
 }
 
 // share makes the input from n's offset to pos n's canonical form.
@@ -199,6 +213,7 @@ func (p *parser) stringValue() (*node, *Error) {
 // container reads an array or object with its contents.
 func (p *parser) container(kind Kind) (*node, *Error) {
 	n := p.node(kind, p.pos)
+	n.contents = p.contents()
 	rewrites := p.rewrites
 	p.depth++
 	if p.depth > MaxDepth {
@@ -336,8 +351,11 @@ func seal(n *node, size int) {
 	}
 }
 
-// sizeHint is the canonical length of an object whose members are sealed.
+// sizeHint is the canonical length of an object whose members are sealed, and of most texts.
 func sizeHint(n *node) int {
+	if n.contents == nil {
+		return len(n.text) + 2
+	}
 	size := 2
 	for _, m := range n.members {
 		size += len(m.Name) + len(m.Value.n.canonical) + 4

@@ -112,7 +112,7 @@ func (c *credential) checkIssuers() error {
 
 func (c *credential) checkSubject() error {
 	switch {
-	case c.Subject == subjectAgent, len(c.Subject) <= 256 && bareForm.MatchString(c.Subject):
+	case c.Subject == subjectAgent, len(c.Subject) <= 256 && isBare(c.Subject):
 		return nil
 	case !c.subjectPointed():
 		return refuse(ReasonConstraintInvalid, "/subject", "a subject is agent, a pointer into the action, or an identifier with a scheme")

@@ -1,7 +1,6 @@
 package rule
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -47,10 +46,10 @@ func parseHours(v jcs.Value) (Constraint, error) {
 	if err := checkDays(c.Days); err != nil {
 		return nil, err
 	}
-	if c.From == endOfDay || !clockForm.MatchString(c.From) {
+	if c.From == endOfDay || !isClock(c.From) {
 		return nil, refuse(ReasonConstraintInvalid, "/from", "from is HH:MM, 00:00 to 23:59")
 	}
-	if !clockForm.MatchString(c.To) || c.To == c.From {
+	if !isClock(c.To) || c.To == c.From {
 		return nil, refuse(ReasonConstraintInvalid, "/to", "to is HH:MM, 00:00 to 24:00, and not from")
 	}
 	var err error
@@ -61,7 +60,7 @@ func parseHours(v jcs.Value) (Constraint, error) {
 	return c, nil
 }
 
-// minutes is a time of clockForm as minutes of the day.
+// minutes is a time that isClock accepts, as minutes of the day.
 func minutes(clock string) int {
 	digit := func(i int) int { return int(clock[i] - '0') }
 	return (digit(0)*10+digit(1))*60 + digit(3)*10 + digit(4)
@@ -79,8 +78,6 @@ func openDays(days []string) uint8 {
 }
 
 const endOfDay = "24:00"
-
-var clockForm = regexp.MustCompile(`^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$`)
 
 // checkDays wants the days in the order of the week, each once, and not all of them: absent says that.
 func checkDays(days []string) error {

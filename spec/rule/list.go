@@ -2,7 +2,6 @@ package rule
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -83,12 +82,9 @@ func (l *list) words() string {
 	return strings.Join(words, ", ")
 }
 
-// bareForm is what needs no quotes: identifiers with a scheme, which no reader takes for words of the sentence.
-var bareForm = regexp.MustCompile(`^[a-z]+:[A-Za-z0-9:._/-]+$`)
-
 // plain shows a value: identifiers bare, everything else as canonical JSON, so quoted where it is a text.
 func plain(v jcs.Value) string {
-	if text, ok := v.Text(); ok && bareForm.MatchString(text) {
+	if text, ok := v.Text(); ok && isBare(text) {
 		return text
 	}
 	return string(v.Canonical())

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"regexp"
-	"strconv"
 	"strings"
 
 	"github.com/writ-trust/writ/internal/jcs"
@@ -30,9 +28,6 @@ var (
 	ErrOtherCurrency = errors.New("amounts are in different currencies")
 )
 
-// valueForm is protocol.md 2.2; the digits after the point are checked against the currency.
-var valueForm = regexp.MustCompile(`^(0|[1-9][0-9]{0,14})(?:\.([0-9]{1,4}))?$`)
-
 // ParseAmount reads a value with exactly the currency's digits after the point. It refuses zero (money-zero), a code
 // outside the table (currency-unknown), any other form (money-form) and what does not fit (money-range).
 func ParseAmount(value, currency string) (Money, error) {
@@ -52,12 +47,12 @@ func ParseAmountOrZero(value, currency string) (Money, error) {
 	if !ok {
 		return Money{}, refuse(ReasonCurrencyUnknown, "/currency", "not a currency with minor units in "+CurrencyRelease)
 	}
-	part := valueForm.FindStringSubmatch(value)
-	if part == nil || len(part[2]) != exponent {
+	whole, fraction, ok := cutAmount(value)
+	if !ok || len(fraction) != exponent {
 		return Money{}, refuse(ReasonMoneyForm, "/value",
 			fmt.Sprintf("an amount in %s is up to 15 digits with exactly %d after the point", currency, exponent))
 	}
-	minor, err := strconv.ParseInt(part[1]+part[2], 10, 64)
+	minor, err := parseDigits(whole, fraction)
 	if err != nil {
 		return Money{}, refuse(ReasonMoneyRange, "/value", ErrOverflow.Error())
 	}
@@ -185,19 +180,15 @@ func cutSign(digits string) (sign, rest string) {
 	return "", digits
 }
 
-var unitsForm = regexp.MustCompile(`^[0-9]{1,19}(\.[0-9]{1,4})?$`)
-
 // ParseUnits reads what FormatUnits writes for n ≥ 0, and nothing else (units-form); unlike an amount, a total may be
 // zero and may have more than 15 digits, as long as it fits in 64 bits.
 func ParseUnits(s, unit string) (int64, error) {
 	if _, ok := Exponent(unit); !ok && unit != UnitCount {
 		return 0, refuse(ReasonCurrencyUnknown, "", "the unit is neither count nor a currency with minor units")
 	}
-	if !unitsForm.MatchString(s) {
-		return 0, refuse(ReasonUnitsForm, "", "a total is digits in its unit")
-	}
-	n, err := strconv.ParseInt(strings.Replace(s, ".", "", 1), 10, 64)
-	if err != nil || FormatUnits(n, unit) != s {
+	whole, fraction, _ := strings.Cut(s, ".")
+	n, err := parseDigits(whole, fraction)
+	if err != nil || n < 0 || FormatUnits(n, unit) != s {
 		return 0, refuse(ReasonUnitsForm, "", "a total is digits in its unit, in 64 bits")
 	}
 	return n, nil

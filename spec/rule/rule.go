@@ -9,7 +9,6 @@
 package rule
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -169,11 +168,9 @@ func Schema(constraintType string) string {
 	if !ok {
 		return ""
 	}
-	return `{"type":"object","properties":{"id":{"type":"string","pattern":"` + idForm.String() + `"},` +
+	return `{"type":"object","properties":{"id":{"type":"string","pattern":"` + idText + `"},` +
 		`"type":{"const":"` + constraintType + `"},` + k.schema
 }
-
-var idForm = regexp.MustCompile(`^[a-z][a-z0-9-]{0,31}$`)
 
 // Parse reads one constraint object. It refuses unknown types and fields (constraint-unknown, member-unknown) and
 // whatever its type does not allow. Errors are *jcs.Error with the pointer below the constraint.
@@ -191,8 +188,8 @@ func Parse(v jcs.Value) (Constraint, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !idForm.MatchString(c.ID()) {
-		return nil, refuse(ReasonConstraintID, "/id", "a constraint id is "+idForm.String())
+	if !isID(c.ID()) {
+		return nil, refuse(ReasonConstraintID, "/id", "a constraint id is "+idText)
 	}
 	return c, nil
 }

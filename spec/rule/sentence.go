@@ -1,7 +1,7 @@
 package rule
 
 import (
-	"regexp"
+	"cmp"
 	"strconv"
 	"strings"
 
@@ -38,21 +38,29 @@ const noBreak = "\u00a0" // between digits and between amount and currency, so t
 // sign belongs to several currencies.
 func (l Locale) Money(m Money) string {
 	whole, fraction, _ := strings.Cut(m.Value(), ".")
-	sign, whole := cutSign(whole)
-	text := sign + group(whole, l.pick(",", noBreak))
+	negative, whole := cutSign(whole)
+	text := negative + group(whole, l.pick(",", noBreak))
 	if fraction != "" {
 		text += l.pick(".", ",") + fraction
 	}
-	symbol, short := map[string]string{"EUR": "€", "GBP": "£"}[m.Currency]
+	symbol := sign(m.Currency)
 	switch {
-	case l == Portuguese && short:
-		return text + noBreak + symbol
 	case l == Portuguese:
-		return text + noBreak + m.Currency
-	case short:
+		return text + noBreak + cmp.Or(symbol, m.Currency)
+	case symbol != "":
 		return symbol + text
 	}
 	return m.Currency + noBreak + text
+}
+
+func sign(currency string) string {
+	switch currency {
+	case "EUR":
+		return "€"
+	case "GBP":
+		return "£"
+	}
+	return ""
 }
 
 // Units writes a total for people: an amount of money, or "3 actions".
@@ -86,23 +94,30 @@ func (l Locale) span(s span) string {
 	case s.Per == "":
 		return l.pick("in total", "no total")
 	case s.Rolling:
-		return map[string]string{
-			Day:   l.pick("in any 24 hours", "em quaisquer 24 horas"),
-			Week:  l.pick("in any 7 days", "em quaisquer 7 dias"),
-			Month: l.pick("in any 31 days", "em quaisquer 31 dias"),
-			Year:  l.pick("in any 366 days", "em quaisquer 366 dias"),
-		}[s.Per]
+		return rollingSpans[s.Per].in(l)
 	}
-	return map[string]string{
-		Day:   l.pick("a day; resets at midnight ", "por dia; recomeça à meia-noite "),
-		Week:  l.pick("a week; resets on Monday at midnight ", "por semana; recomeça à segunda-feira, à meia-noite "),
-		Month: l.pick("a month; resets on the 1st at midnight ", "por mês; recomeça no dia 1, à meia-noite "),
-		Year:  l.pick("a year; resets on 1 January at midnight ", "por ano; recomeça a 1 de janeiro, à meia-noite "),
-	}[s.Per] + l.place(s.Zone)
+	return calendarSpans[s.Per].in(l) + l.place(s.Zone)
 }
 
-// cityForm is a zone that is named after a city that people know it by.
-var cityForm = regexp.MustCompile(`^(?:Africa|America|Asia|Atlantic|Australia|Europe|Indian|Pacific)/([A-Z][A-Za-z]+(?:[_-][A-Za-z]+)*)$`)
+// wording is one part of a sentence in both locales.
+type wording struct{ english, portuguese string }
+
+func (w wording) in(l Locale) string { return l.pick(w.english, w.portuguese) }
+
+var (
+	rollingSpans = map[string]wording{
+		Day:   {"in any 24 hours", "em quaisquer 24 horas"},
+		Week:  {"in any 7 days", "em quaisquer 7 dias"},
+		Month: {"in any 31 days", "em quaisquer 31 dias"},
+		Year:  {"in any 366 days", "em quaisquer 366 dias"},
+	}
+	calendarSpans = map[string]wording{
+		Day:   {"a day; resets at midnight ", "por dia; recomeça à meia-noite "},
+		Week:  {"a week; resets on Monday at midnight ", "por semana; recomeça à segunda-feira, à meia-noite "},
+		Month: {"a month; resets on the 1st at midnight ", "por mês; recomeça no dia 1, à meia-noite "},
+		Year:  {"a year; resets on 1 January at midnight ", "por ano; recomeça a 1 de janeiro, à meia-noite "},
+	}
+)
 
 // places holds the cities that Portuguese spells otherwise.
 var places = map[string]string{
@@ -123,14 +138,11 @@ func (l Locale) place(zone string) string {
 	if special, ok := places[zone]; ok && l == Portuguese {
 		return special
 	}
-	if city := cityForm.FindStringSubmatch(zone); city != nil {
-		return l.pick("in ", "em ") + strings.ReplaceAll(city[1], "_", " ")
+	if city, ok := cityOf(zone); ok {
+		return l.pick("in ", "em ") + strings.ReplaceAll(city, "_", " ")
 	}
 	return l.pick("in the zone ", "no fuso ") + zone
 }
-
-// plainPointer is a pointer that needs no quotes.
-var plainPointer = regexp.MustCompile(`^(/[A-Za-z0-9_.-]+)+$`)
 
 // member names a place in the action.
 func (l Locale) member(pointer string) string {
@@ -140,7 +152,7 @@ func (l Locale) member(pointer string) string {
 	case "/resource":
 		return l.pick("account or resource", "conta ou recurso")
 	}
-	if !plainPointer.MatchString(pointer) {
+	if !isPlainPointer(pointer) {
 		pointer = quoted(pointer)
 	} else if parameter, ok := strings.CutPrefix(pointer, "/parameters/"); ok {
 		return l.pick("parameter ", "parâmetro ") + parameter

@@ -1,7 +1,6 @@
 package rule
 
 import (
-	"regexp"
 	"strconv"
 	"strings"
 
@@ -51,15 +50,10 @@ func (t *target) check(v jcs.Value) error {
 	return nil
 }
 
-var (
-	pointerForm  = regexp.MustCompile(`^(/([^~/]|~[01])+)+$`)
-	arrayIndices = regexp.MustCompile(`/([0-9]+|-)(/|$)`)
-)
-
 // checkPointer refuses array indices, and names people choose for show: of a counterparty only the id may be limited
 // (protocol.md 5). place is where the pointer stands in the constraint.
 func checkPointer(place, p string) error {
-	if len(p) > 256 || !pointerForm.MatchString(p) || arrayIndices.MatchString(p) {
+	if len(p) > 256 || !isPointer(p) {
 		return refuse(ReasonPointerInvalid, place, "a pointer is RFC 6901, at most 256 bytes, without array indices")
 	}
 	if p != payeePointer && strings.HasPrefix(p+"/", "/counterparty/") {
