@@ -360,7 +360,7 @@ func TestForkShownToTwoWitnesses(t *testing.T) {
 			}
 		}
 	}
-	for h, signed := range shown {
+	for _, signed := range shown {
 		if n := bytes.Count(signed, []byte("\n— ")); n < 2 {
 			t.Errorf("nobody cosigned %s", signed)
 		}
