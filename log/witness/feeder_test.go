@@ -376,3 +376,33 @@ func TestForkShownToTwoWitnesses(t *testing.T) {
 		t.Errorf("no proof of the fork: %v %v", a, b)
 	}
 }
+
+// TestSlowWitnesses: witnesses that take longer than it takes to publish are busy with the same checkpoint, so that there is a quorum
+// again and again.
+func TestSlowWitnesses(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newTown(t, grown(t, 80, 80), "all")
+		w.to(5)
+		must(t, w.open())
+		for host, delay := range map[string]time.Duration{"north": 1700 * time.Millisecond, "south": 3100 * time.Millisecond} {
+			quick := w.hosts[host]
+			w.set(host, http.HandlerFunc(func(out http.ResponseWriter, in *http.Request) {
+				time.Sleep(delay)
+				quick.ServeHTTP(out, in)
+			}))
+		}
+		quorums, last := 0, w.feeder.Cosigned()
+		must(t, w.run(time.Second, func() {
+			for size := int64(6); size < 66; size++ {
+				w.publish(size)
+				time.Sleep(time.Second)
+				if now := w.feeder.Cosigned(); !bytes.Equal(now, last) {
+					quorums, last = quorums+1, now
+				}
+			}
+		}))
+		if quorums < 12 {
+			t.Errorf("%d quorums in a minute", quorums)
+		}
+	})
+}
