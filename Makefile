@@ -66,8 +66,9 @@ ifndef SHORT
 endif
 	bin/bench -out bench-results.json -peers "$(if $(SHORT),$(wildcard bin/peers),bin/peers)" $(if $(SHORT),-short) $(if $(filter long,$(BENCH)),-long)
 
-interop: ## show Writ's exports to a generic library for verifiable credentials (needs Node 20 and npm)
+interop: ## show Writ's exports to generic libraries, and its log to witnesses of others (needs Node 20 and npm)
 	cd conformance/interop/npm && npm ci --no-audit --no-fund && npm test
+	cd conformance/interop/witness && go test ./...
 
 SEED ?= 1
 RUNS ?= 100

@@ -29,6 +29,9 @@ type Request struct {
 	Commit spec.Document
 	// Wait holds the call while people may still lift what is missing, at most 45 seconds.
 	Wait time.Duration
+	// Witnessed holds the call until the quorum of the log's witnesses has cosigned, at most 45 seconds; Answer.Witnessed says whether it
+	// has. Zero asks for no cosignatures. Reason: request-syntax, before anything is decided, where the server has no witnesses.
+	Witnessed time.Duration
 }
 
 // presentationLife is how long a presentation may be used: the most that a ledger takes.
@@ -88,16 +91,20 @@ func (c *Client) Verify(ctx context.Context, r Request) (Answer, error) {
 	if err != nil {
 		return Answer{}, err
 	}
-	return c.VerifyPresentation(ctx, p, r.Commit, r.Wait)
+	return c.verifyPresentation(ctx, p, r.Commit, query(r.Wait, r.Witnessed))
 }
 
 // VerifyPresentation is Verify for a presentation that was signed already.
 func (c *Client) VerifyPresentation(ctx context.Context, presentation, commit spec.Document, wait time.Duration) (Answer, error) {
+	return c.verifyPresentation(ctx, presentation, commit, waitQuery(wait))
+}
+
+func (c *Client) verifyPresentation(ctx context.Context, presentation, commit spec.Document, q url.Values) (Answer, error) {
 	body := map[string]vc.Value{"presentation": presentation.Value}
 	if !commit.IsZero() {
 		body["commit"] = commit.Value
 	}
-	return c.verify(ctx, body, wait)
+	return c.verify(ctx, body, q)
 }
 
 // HostedRequest is a Request of a caller whose API key has a hosted agent: the server signs. Mandates are ids (mnd_…, urn:uuid:…)
@@ -122,15 +129,15 @@ func (c *Client) VerifyHosted(ctx context.Context, r HostedRequest) (Answer, err
 	if len(r.Credentials) > 0 {
 		body["credentials"] = r.Credentials
 	}
-	return c.verify(ctx, body, r.Wait)
+	return c.verify(ctx, body, waitQuery(r.Wait))
 }
 
-func (c *Client) verify(ctx context.Context, body any, wait time.Duration) (Answer, error) {
+func (c *Client) verify(ctx context.Context, body any, q url.Values) (Answer, error) {
 	data, err := json.Marshal(body)
 	if err != nil {
 		return Answer{}, err
 	}
-	a, err := exchange[Answer](ctx, c, http.MethodPost, "/v1/verify", waitQuery(wait), data)
+	a, err := exchange[Answer](ctx, c, http.MethodPost, "/v1/verify", q, data)
 	if err != nil {
 		return Answer{}, err
 	}
@@ -143,6 +150,18 @@ func waitQuery(wait time.Duration) url.Values {
 		return nil
 	}
 	return url.Values{"wait": {min(wait, longPoll).String()}}
+}
+
+// query are the parameters of a request that may wait for people, and for witnesses.
+func query(wait, witnessed time.Duration) url.Values {
+	q := url.Values{}
+	if wait > 0 {
+		q.Set("wait", min(wait, longPoll).String())
+	}
+	if witnessed > 0 {
+		q.Set("witnessed", min(witnessed, longPoll).String())
+	}
+	return q
 }
 
 // Decision reads an answer again, by id (dec_…, urn:uuid:…) or digest.

@@ -32,6 +32,8 @@ type Answer struct {
 	Record   Record    `json:"record"`
 	Recovery *Recovery `json:"recovery"` // where people may lift what is missing
 	Receipt  vc.Value  `json:"receipt"`  // where the decision itself charged
+	// Witnessed says, where the request asked, whether Record.Proof has the quorum's cosignatures. Nil where it did not ask.
+	Witnessed *bool `json:"witnessed"`
 }
 
 // Document is the decision, parsed strictly. Its digest must be the one that the answer names.

@@ -269,6 +269,12 @@ func (c *Client) Bundle(ctx context.Context, id string) ([]byte, error) {
 	return c.call(ctx, http.MethodGet, "/v1/receipts/"+url.PathEscape(id)+"/bundle", nil, nil)
 }
 
+// WitnessedBundle is Bundle under a checkpoint that the quorum of witnesses cosigned, for readers whose trust file names witnesses. It
+// waits for the quorum, at most 45 seconds; reason: not-witnessed.
+func (c *Client) WitnessedBundle(ctx context.Context, id string, wait time.Duration) ([]byte, error) {
+	return c.call(ctx, http.MethodGet, "/v1/receipts/"+url.PathEscape(id)+"/bundle", url.Values{"witnessed": {min(wait, longPoll).String()}}, nil)
+}
+
 // PayloadDigest is the digest of the bytes to execute, as an action's payload names it: a base64url multihash of SHA-256.
 func PayloadDigest(payload []byte) string {
 	sum := sha256.Sum256(payload)

@@ -27,6 +27,8 @@ type settings struct {
 	LogOrigin     string `placeholder:"NAME" env:"WRIT_LOG_ORIGIN" help:"Name of the log, fixed at the first start. Default: derived from the DID."`
 	PublicURL     string `name:"public-url" placeholder:"URL" env:"WRIT_PUBLIC_URL" help:"Address at which everybody reaches this server; status lists and the mandates on them name it. Default: that of a did:web, else none, and no status lists."`
 	MetricsListen string `placeholder:"ADDR" env:"WRIT_METRICS_LISTEN" help:"Address for /metrics (Prometheus), which needs no key: keep it off the internet. Default: not served."`
+	Witnesses     string `placeholder:"FILE" env:"WRIT_WITNESSES" help:"Policy (C2SP tlog-policy) of the witnesses that cosign the log: their keys, URLs and quorum. Default: none."`
+	WitnessStart  string `placeholder:"MODE" env:"WRIT_WITNESS_START" help:"warn: start although a witness cannot be asked what it cosigned; require: only with the quorum's answer. Default warn."`
 	ExecuteWithin string `placeholder:"TIME" env:"WRIT_EXECUTE_WITHIN" help:"How long an authorised action may wait for its executor. Default 15m, at least 1s."`
 }
 
@@ -49,6 +51,8 @@ func (s *settings) table() []setting {
 		{Name: "did", env: "WRIT_DID", into: &s.DID},
 		{Name: "log-origin", env: "WRIT_LOG_ORIGIN", into: &s.LogOrigin},
 		{Name: "public-url", env: "WRIT_PUBLIC_URL", into: &s.PublicURL},
+		{Name: "witnesses", env: "WRIT_WITNESSES", into: &s.Witnesses},
+		{Name: "witness-start", env: "WRIT_WITNESS_START", into: &s.WitnessStart, basis: startWarn},
 		{Name: "execute-within", env: "WRIT_EXECUTE_WITHIN", into: &s.ExecuteWithin, basis: "15m"},
 	}
 }
@@ -120,6 +124,9 @@ func (s *settings) check() (executeWithin time.Duration, err error) {
 	}
 	if u, err := url.Parse(s.PublicURL); err != nil || s.PublicURL != "" && (u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || u.RawQuery != "" || u.Fragment != "") {
 		return 0, usage(fmt.Errorf("public-url: %q is not the address of a server, such as https://writ.acme.example", s.PublicURL))
+	}
+	if s.WitnessStart != startWarn && s.WitnessStart != startRequire {
+		return 0, usage(fmt.Errorf("witness-start: %q is neither %s nor %s", s.WitnessStart, startWarn, startRequire))
 	}
 	executeWithin, err = time.ParseDuration(s.ExecuteWithin)
 	if err != nil || executeWithin < time.Second || executeWithin%time.Second != 0 {

@@ -28,6 +28,7 @@ func (configCheckCmd) Help() string {
     lock        no other process has it open
     keys        the passphrase (WRIT_PASSPHRASE, or the file beside) opens them
     trust file  it reads, if it is there
+    witnesses   their policy reads; nobody is asked
     addresses   they can be listened on
 
 ` + configHelp
@@ -49,7 +50,7 @@ func (c *configCheckCmd) Run(sys *system, ctx *kong.Context) error {
 	for _, t := range []struct {
 		name string
 		try  func() (string, error)
-	}{{"settings", c.trySettings}, {"folder", c.tryFolder}, {"lock", c.tryLock}, {"keys", c.tryKeys}, {"trust file", c.tryTrust}, {"addresses", c.tryAddresses}} {
+	}{{"settings", c.trySettings}, {"folder", c.tryFolder}, {"lock", c.tryLock}, {"keys", c.tryKeys}, {"trust file", c.tryTrust}, {"witnesses", c.tryWitnesses}, {"addresses", c.tryAddresses}} {
 		saw, err := t.try()
 		if err != nil {
 			saw = err.Error()
@@ -139,6 +140,21 @@ func (c *configCheckCmd) tryTrust() (string, error) {
 		return "", &exit{exitTrust, fmt.Errorf("%s: %w", t.path, err)}
 	}
 	return trust.Fingerprint(), nil
+}
+
+func (c *configCheckCmd) tryWitnesses() (string, error) {
+	if c.Witnesses == "" {
+		return "there are none", nil
+	}
+	text, err := os.ReadFile(c.Witnesses)
+	if err != nil {
+		return "", usage(err)
+	}
+	policy, err := log.ParsePolicy(text)
+	if err != nil {
+		return "", usage(fmt.Errorf("%s: %w", c.Witnesses, err))
+	}
+	return fmt.Sprintf("%s names %d", c.Witnesses, len(policy.Witnesses())), nil
 }
 
 func (c *configCheckCmd) tryAddresses() (string, error) {

@@ -39,6 +39,7 @@ type cli struct {
 	Test        testCmd        `cmd:"" help:"Play test files of actions and expected answers against mandates."`
 	Receipt     receiptCmd     `cmd:"" help:"Read receipts and export bundles."`
 	Log         logCmd         `cmd:"" help:"Read the transparency log."`
+	Witness     witnessCmd     `cmd:"" help:"Cosign the checkpoints of other logs that only grow."`
 	Key         keyCmd         `cmd:"" help:"Make and read key files of people, agents and executors."`
 	Conformance conformanceCmd `cmd:"" help:"Hold an implementation against the conformance vectors."`
 	Explain     explainCmd     `cmd:"" help:"Say what a reason code means and what to do about it."`

@@ -43,9 +43,10 @@ func TestScripts(t *testing.T) {
 			e.Setenv("TESTDATA", testdata)
 			e.Setenv("EXAMPLE", filepath.Join(testdata, "../../../conformance/example/answer.py"))
 			e.Values[serving{}] = &serving{}
+			e.Values[ofScript] = witnesses{}
 			return nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"serve": serve, "stop": stop, "host": host, "ask": ask, "get": get}})
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"serve": serve, "stop": stop, "host": host, "ask": ask, "get": get, "witness": witnessing}})
 }
 
 // serving is the server of one script.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"os"
+	"time"
 
 	"github.com/writ-trust/writ/spec"
 )
@@ -59,8 +60,9 @@ func (c receiptShowCmd) Run(sys *system) error {
 }
 
 type receiptExportCmd struct {
-	ID  string `arg:"" help:"rcp_…, dec_… or digest of the decision."`
-	Out string `short:"o" placeholder:"FILE" help:"File to write; standard output if not given."`
+	ID        string        `arg:"" help:"rcp_…, dec_… or digest of the decision."`
+	Witnessed time.Duration `placeholder:"TIME" help:"Under a checkpoint that the quorum of witnesses cosigned; wait for it so long, such as 10s. For readers whose trust file names witnesses."`
+	Out       string        `short:"o" placeholder:"FILE" help:"File to write; standard output if not given."`
 	remote
 }
 
@@ -79,7 +81,7 @@ func (c receiptExportCmd) Run(sys *system) error {
 	if err != nil {
 		return err
 	}
-	data, err := from.Bundle(from.ctx, c.ID)
+	data, err := c.bundle(from)
 	if err != nil {
 		return err
 	}
@@ -88,4 +90,11 @@ func (c receiptExportCmd) Run(sys *system) error {
 		return err
 	}
 	return os.WriteFile(c.Out, data, 0o644)
+}
+
+func (c receiptExportCmd) bundle(from *connection) ([]byte, error) {
+	if c.Witnessed > 0 {
+		return from.WitnessedBundle(from.ctx, c.ID, c.Witnessed)
+	}
+	return from.Bundle(from.ctx, c.ID)
 }

@@ -25,6 +25,7 @@ import (
 	"github.com/writ-trust/writ/internal/keys"
 	"github.com/writ-trust/writ/issuer"
 	"github.com/writ-trust/writ/log"
+	"github.com/writ-trust/writ/log/witness"
 	"github.com/writ-trust/writ/spec"
 	"github.com/writ-trust/writ/vc"
 	"github.com/writ-trust/writ/verifier"
@@ -49,7 +50,7 @@ The folder has
     trust.json            whom this ledger believes: pinned rosters, resources and their owners; read again when it changes.
                           Without it nobody is trusted and every action is refused; writ trust new helps to write it
     journal/, log/        the backup unit: copy and restore them together
-    guard/                what was published last; never restore it from a backup
+    guard/                what was published and cosigned last; never restore it from a backup
 
 A trust file says
     {"version":"1",
@@ -60,6 +61,16 @@ A trust file says
 Everybody may read /healthz, /readyz (200 once requests are answered; 503 also where trust.json does not read), /v1/ledger, and the
 published log at /log/checkpoint and /log/tile/…; everything else under /v1 asks for an API key. /metrics is served on
 --metrics-listen only.
+
+--witnesses is a policy (C2SP tlog-policy) of witnesses with their URLs: what is published goes to them, and is served at /log/checkpoint
+once their quorum has cosigned. Each is asked at the start what it cosigned: more than the log has, or another tree, and the server does
+not start (5). One that does not answer is named, and --witness-start says whether the server starts all the same. Callers ask for
+cosigned proofs with ?witnessed=5s.
+
+    witness north north.example/w1+…+… https://north.example/
+    witness south south.example/w1+…+… https://south.example/
+    group both all north south
+    quorum both
 
 SIGTERM and SIGINT finish what is under way, publish the log and end.`
 }
@@ -147,7 +158,8 @@ type ledger struct {
 	journal *journal.Journal
 	api     *api.Server
 	trust   *trustFile
-	made    []io.Closer // in the order of opening
+	feeder  *witness.Feeder // nil without witnesses
+	made    []io.Closer     // in the order of opening
 
 	lastBoot string // the start before this one
 }
@@ -159,7 +171,8 @@ func openLedger(ctx context.Context, sys *system, s *settings, within time.Durat
 	}
 	l := &ledger{folder: f, sys: sys, logger: logger, lists: s.statusURL(f.DID), made: []io.Closer{f.lock}}
 	l.trust = newTrustFile(f.path(trustName), logger)
-	for _, open := range []func(context.Context) error{l.openLog, l.openJournal, l.openAdmin,
+	for _, open := range []func(context.Context) error{l.openLog, l.openJournal,
+		func(ctx context.Context) error { return l.openWitnesses(ctx, s) }, l.openAdmin,
 		func(ctx context.Context) error { return l.openAPI(ctx, within) }} {
 		if err := open(ctx); err != nil {
 			return nil, errors.Join(err, l.close())
@@ -290,7 +303,11 @@ func (l *ledger) openAPI(ctx context.Context, within time.Duration) error {
 	if err != nil {
 		return err
 	}
-	l.api, err = api.New(api.Options{Ledger: facts.Ledger, Verifier: v, Issuer: i, Journal: l.journal, Log: l.log,
+	var witnesses api.Witnesses
+	if l.feeder != nil {
+		witnesses = l.feeder
+	}
+	l.api, err = api.New(api.Options{Witnesses: witnesses, Ledger: facts.Ledger, Verifier: v, Issuer: i, Journal: l.journal, Log: l.log,
 		Agents: hostedAgents{l.keys, l.sys.random}, SignReceipt: sign, SignStatusList: exports.signStatusList, AddProof: exports.addProof,
 		Operator: operator, TrustReads: l.trust.reads, Now: l.sys.now, Random: l.sys.random, Logger: l.logger})
 	return err
@@ -350,7 +367,7 @@ func (h hostedAgents) Create(name string) (vc.Signer, error) {
 func (l *ledger) serve(ctx context.Context, sys *system, d doors) error {
 	work, end := context.WithCancelCause(context.WithoutCancel(ctx))
 	var running sync.WaitGroup
-	for _, run := range []func(context.Context) error{l.publish, l.api.Recover, l.api.CountRefusals} {
+	for _, run := range []func(context.Context) error{l.publish, l.feed, l.api.Recover, l.api.CountRefusals} {
 		running.Go(func() {
 			if err := run(work); err != nil && work.Err() == nil {
 				end(err)
@@ -419,6 +436,9 @@ func (l *ledger) publish(ctx context.Context) error {
 		case <-tick.C:
 			if _, err := l.log.Publish(ctx); err != nil && ctx.Err() == nil {
 				return fmt.Errorf("publish the log: %w", err)
+			}
+			if l.feeder != nil {
+				l.feeder.Notify()
 			}
 		}
 	}

@@ -99,7 +99,9 @@ type Options struct {
 	Issuer   *issuer.Issuer
 	Journal  Journal
 	Log      Log
-	Agents   Agents // optional: without it no key has a hosted agent
+	// Witnesses cosign what is published. Optional: without it checkpoints are served as the log signed them.
+	Witnesses Witnesses
+	Agents    Agents // optional: without it no key has a hosted agent
 	// SignReceipt adds the decision key's proof, created at the instant that is handed over.
 	SignReceipt func(ctx context.Context, receipt spec.Document, created time.Time) (spec.Document, error)
 	// SignStatusList adds the decision key's proof to a status list. Optional: without it none is served.

@@ -23,6 +23,10 @@ type (
 		ID    string `path:"id"`
 		Proof string `query:"proof" doc:"rdfc: with a proof of an RDF suite beside the credential's own, for generic libraries"`
 	}
+	bundled struct {
+		ID        string `path:"id"`
+		Witnessed string `query:"witnessed" doc:"Under a checkpoint that the quorum of witnesses cosigned, and how long to wait for it, such as 5s; more than 45s is refused"`
+	}
 	waited struct {
 		ID   string `path:"id"`
 		Wait string `query:"wait" doc:"How long to wait for another answer, such as 30s; more than 45s is refused"`
@@ -275,14 +279,22 @@ func (s *Server) getReceipt(ctx context.Context, in *exported) (*receipt, error)
 }
 
 // getBundle exports a decision, authorised or refused, with everything that shows it, under one checkpoint.
-func (s *Server) getBundle(ctx context.Context, in *named) (*document, error) {
+func (s *Server) getBundle(ctx context.Context, in *bundled) (*document, error) {
 	org := callerOf(ctx).Org
+	wait, witnessed, err := s.witnessWait(in.Witnessed)
+	if err != nil {
+		return nil, err
+	}
 	rec, d, err := s.decisionBy(ctx, org, in.ID, prefixReceipt, prefixDecision)
 	if err != nil {
 		return nil, err
 	}
 	if !d.Final() {
 		return nil, spec.Refuse("receipt-none", "", "the request waits: there is nothing to show yet")
+	}
+	if witnessed {
+		body, err := s.exportWitnessed(ctx, org, rec.Document.Digest, d, wait)
+		return &document{mediaType: verifier.BundleType, body: body}, err
 	}
 	body, err := s.export(ctx, org, rec.Document.Digest, d)
 	for try := 1; try < exportTries && errors.Is(err, log.ErrNotFound); try++ { // a report came in behind the checkpoint
@@ -294,15 +306,20 @@ func (s *Server) getBundle(ctx context.Context, in *named) (*document, error) {
 const exportTries = 3
 
 func (s *Server) export(ctx context.Context, org, decision string, d *spec.Decision) ([]byte, error) {
-	var signed spec.Document
-	var err error
-	if d.Result == spec.Authorized {
-		if signed, err = s.receiptOf(ctx, org, decision); err != nil {
-			return nil, err
-		}
+	signed, err := s.receiptFor(ctx, org, decision, d)
+	if err != nil {
+		return nil, err
 	}
 	size := sizeOf(s.Log.CommitCheckpoint())
 	return verifier.Export(ctx, s.Journal, org, decision, signed, func(index int64) ([]byte, error) { return s.Log.ProofAt(index, size) })
+}
+
+// receiptFor is the receipt of a decision, the zero Document where it is refused.
+func (s *Server) receiptFor(ctx context.Context, org, decision string, d *spec.Decision) (spec.Document, error) {
+	if d.Result != spec.Authorized {
+		return spec.Document{}, nil
+	}
+	return s.receiptOf(ctx, org, decision)
 }
 
 // getLogProof proves a published entry under the published checkpoint. Entries are public: they show nothing of what they commit to.
@@ -311,7 +328,11 @@ func (s *Server) getLogProof(_ context.Context, in *indexed) (*logProof, error) 
 	if err != nil {
 		return nil, err
 	}
-	proof, err := s.Log.ProofAt(index, sizeOf(s.Log.Published()))
+	signed := s.served()
+	if index >= sizeOf(signed) {
+		return nil, notFound()
+	}
+	proof, err := s.proveUnder(index, signed)
 	return &logProof{Index: index, Proof: string(proof)}, err
 }
 

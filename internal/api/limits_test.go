@@ -21,7 +21,7 @@ import (
 // decision gives, which is an answer and no problem.
 var neverAnswered = []string{"log-", "bundle-", "batch-", "did-", "key-", "status-", "note-", "checkpoint-", "policy-syntax", "trust-", "vc-", "vp-", "entry-",
 	"proof-syntax", "proof-inclusion", "proof-consistency", "chain-order", "position-other", "decision-other", "env-unknown", "ledger-unknown",
-	"receipt-other", "expect-other", "refusals-minute", "decision-future", "type-unsupported", "window-unknown", "op-invalid", "journal-closed", "transparency-missing",
+	"witness-", "cosignature-", "receipt-other", "expect-other", "refusals-minute", "decision-future", "type-unsupported", "window-unknown", "op-invalid", "journal-closed", "transparency-missing",
 	"action-not-covered", "resource-not-covered", "amount-", "count-exceeded", "outside-hours", "value-", "lift-above-ceiling", "recovery-declined",
 	"recovery-expired", "recoveries-many", "chain-gap", "bundle-decisions", "approval-needed", "interval-too-short", "items-many", "pattern-mismatch", "expression-false", "expression-absent", "expression-kind",
 	"expression-currency", "credential-absent", "credential-subject", "credential-early", "credential-expired", "credential-stale", "credential-status",

@@ -88,7 +88,7 @@ func (s *Server) public() {
 	s.router.Get("/log/tile/*", s.serveLog)
 	s.router.Get(pathHealth, func(w http.ResponseWriter, _ *http.Request) { text(w, http.StatusOK, "ok\n") })
 	s.router.Get(pathReady, s.ready)
-	s.describePublic("/log/checkpoint", "The newest published checkpoint of the log (C2SP tlog-checkpoint)", mediaText)
+	s.describePublic("/log/checkpoint", "The newest published checkpoint of the log (C2SP tlog-checkpoint). Where the server has witnesses: the newest that their quorum cosigned, and 404 before the first", mediaText)
 	s.describePublic("/log/tile/{tile}", "A tile of the published log, or of its entries, by its path in C2SP tlog-tiles, which has slashes: "+
 		"0/x001/234, entries/000.p/7", mediaBytes)
 	s.describePublic("/healthz", "The process answers", mediaText)
@@ -107,6 +107,11 @@ const (
 func (s *Server) serveLog(w http.ResponseWriter, r *http.Request) {
 	path := strings.TrimPrefix(r.URL.Path, "/log/")
 	data, err := s.Log.ReadTile(path)
+	if path == "checkpoint" && s.Witnesses != nil {
+		if data = s.served(); data == nil {
+			err = notFound()
+		}
+	}
 	var refusal *log.Error
 	if errors.As(err, &refusal) && refusal.Reason == "tile-path" {
 		err = spec.Refuse("tile-path", "", "no such tile")

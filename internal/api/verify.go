@@ -14,12 +14,26 @@ import (
 
 type verifyInput struct {
 	Wait           string `query:"wait" doc:"How long to wait for people, such as 30s; more than 45s is refused"`
+	Witnessed      string `query:"witnessed" doc:"How long to wait for the quorum of witnesses, such as 5s; more than 45s is refused. The answer says whether it came"`
 	IdempotencyKey string `header:"Idempotency-Key" doc:"Hosted: the request's idempotency key, where the body has none"`
 	posted
 }
 
-// verify decides one request. Signed anew, or sent again, it is the same request and gets the same answer.
+// verify decides one request, and where the caller asks waits for the witnesses.
 func (s *Server) verify(ctx context.Context, in *verifyInput) (*answer, error) {
+	patience, witnessed, err := s.witnessWait(in.Witnessed)
+	if err != nil {
+		return nil, err
+	}
+	a, err := s.decide(ctx, in)
+	if err != nil || !witnessed {
+		return a, err
+	}
+	return s.witness(ctx, callerOf(ctx).Org, a, patience)
+}
+
+// decide decides one request. Signed anew, or sent again, it is the same request and gets the same answer.
+func (s *Server) decide(ctx context.Context, in *verifyInput) (*answer, error) {
 	wait, err := waitOf(in.Wait)
 	if err != nil {
 		return nil, err

@@ -42,6 +42,8 @@ type answer struct {
 	Record   recorded  `json:"record"`
 	Recovery *recovery `json:"recovery,omitempty" doc:"What would turn COLLECT_MISSING to AUTHORIZED"`
 	Receipt  jcs.Value `json:"receipt,omitempty" ref:"receiptcredential" doc:"Where the decision itself charged"`
+
+	Witnessed *bool `json:"witnessed,omitempty" doc:"Where ?witnessed= asked: whether record.proof ends in a checkpoint that the quorum of witnesses cosigned; false is not yet"`
 }
 
 // recovery is an interim decision while people may lift what is missing, and what became of it.
