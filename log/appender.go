@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"runtime"
 	"slices"
 	"sync"
 )
@@ -31,6 +32,7 @@ type Appender struct {
 
 	mu      sync.Mutex
 	waiting []*batch
+	spare   []byte // the memory of a bundle that is through
 	closed  bool
 }
 
@@ -150,8 +152,8 @@ func (a *Appender) join(entry []byte) (b *batch, at int64, err error) {
 	if n := len(a.waiting); n > 0 && a.waiting[n-1].leaves < maxBatch {
 		b = a.waiting[n-1]
 	} else {
-		b = &batch{done: make(chan struct{})}
-		a.waiting = append(a.waiting, b)
+		b = &batch{bundle: a.spare[:0], done: make(chan struct{})}
+		a.waiting, a.spare = append(a.waiting, b), nil
 	}
 	at = b.leaves
 	b.bundle, b.leaves = AppendEntry(b.bundle, entry), at+1
@@ -179,12 +181,21 @@ func (a *Appender) run() {
 	for range a.wake {
 		for b := a.next(); b != nil; b = a.next() {
 			b.err = a.commit(b)
-			close(b.done)
+			a.through(b)
 			if a.long() {
 				a.Publish(context.Background()) // a failure is fatal, and the answer to every later call
 			}
 		}
 	}
+}
+
+// through answers a batch, and lets those who wait for the processor come first: many of them share the next batch.
+func (a *Appender) through(b *batch) {
+	a.mu.Lock()
+	a.spare, b.bundle = b.bundle, nil
+	a.mu.Unlock()
+	close(b.done)
+	runtime.Gosched()
 }
 
 // long says that the record has become longer than a start should have to read.

@@ -323,7 +323,7 @@ func (l *Log) writeEntries(first int64, leaves [][]byte) (bundle int64, err erro
 	bundle = l.bundle
 	for len(leaves) > 0 {
 		n := min(tileWidth-first%tileWidth, int64(len(leaves)))
-		var data []byte
+		data := make([]byte, 0, bundleSize(leaves[:n]))
 		for _, leaf := range leaves[:n] {
 			data = AppendEntry(data, leaf)
 		}
@@ -337,6 +337,13 @@ func (l *Log) writeEntries(first int64, leaves [][]byte) (bundle int64, err erro
 		}
 	}
 	return bundle, nil
+}
+
+func bundleSize(leaves [][]byte) (size int) {
+	for _, leaf := range leaves {
+		size += 2 + len(leaf)
+	}
+	return size
 }
 
 // fail makes the log refuse everything from now on. The caller holds mu.
