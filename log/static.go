@@ -41,18 +41,15 @@ func writeBundle(tree edge, size int64, read func(Tile) ([]byte, error), write f
 	if err != nil {
 		return tree, err
 	}
-	entries, err := ParseBundle(bundle)
-	if err != nil {
-		return tree, err
+	filled, rest := map[Tile]hashTile{}, bundle
+	for i := range name.Width {
+		entry, after, ok := cutEntry(rest)
+		if !ok {
+			return tree, fault("bundle-syntax", "%s ends before entry %d", name.Path(), i)
+		}
+		tree, rest = tree.grow(RecordHash(entry), filled), after
 	}
-	if len(entries) < name.Width {
-		return tree, fault("bundle-syntax", "%s has %d entries", name.Path(), len(entries))
-	}
-	filled := map[Tile]hashTile{}
-	for _, e := range entries[:name.Width] {
-		tree = tree.grow(RecordHash(e), filled)
-	}
-	if err := write(name.Path(), bundle[:bundleSize(entries[:name.Width])]); err != nil {
+	if err := write(name.Path(), bundle[:len(bundle)-len(rest)]); err != nil {
 		return tree, err
 	}
 	for tile, t := range filled {
