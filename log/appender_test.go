@@ -72,7 +72,10 @@ func (s *stranger) append(n int64) error {
 	}
 	s.a.mu.Lock()
 	s.a.waiting = append(s.a.waiting, b)
-	s.a.wake <- struct{}{}
+	select {
+	case s.a.wake <- struct{}{}:
+	default: // it is awake
+	}
 	s.a.mu.Unlock()
 	<-b.done
 	if b.err != nil {

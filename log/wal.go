@@ -133,7 +133,7 @@ func (w *wal) append(r walRecord) error {
 		return err
 	}
 	w.ends[w.active] += int64(len(w.buffer))
-	return w.files[w.active].Sync()
+	return syncRecord(w.files[w.active])
 }
 
 // turn lets the other file take over, unless it still has what is not published.
