@@ -63,6 +63,7 @@ bench: ## measure Writ beside floors and peers, about 15 minutes: bench-results.
 	go build -o bin/bench ./internal/bench
 ifndef SHORT
 	cd conformance/interop/peers && go build -o $(abspath bin/peers)/ $(PEERS)
+	cd conformance/interop/tlog && go build -o $(abspath bin/peers)/ ./tessera
 endif
 	bin/bench -out bench-results.json -peers "$(if $(SHORT),$(wildcard bin/peers),bin/peers)" $(if $(SHORT),-short) $(if $(filter long,$(BENCH)),-long)
 

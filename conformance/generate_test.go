@@ -24,7 +24,7 @@ var update = flag.Bool("update", false, "write the vector files anew")
 func TestFiles(t *testing.T) {
 	b := &book{t: t, made: map[string][]byte{}}
 	for _, group := range []func(*book){jcsVectors, moneyVectors, actionVectors, credentialVectors, rosterVectors, wordVectors, entryVectors,
-		keyVectors, proofVectors, statusVectors, logVectors, windowVectors, constraintVectors, credentialRules, trustVectors, bundleVectors, suppliedBundle, credentialTraces, templateVectors,
+		keyVectors, proofVectors, statusVectors, logVectors, logFormatVectors, windowVectors, constraintVectors, credentialRules, trustVectors, bundleVectors, suppliedBundle, credentialTraces, templateVectors,
 		approvalTraces, delegationTraces, requestTraces, executionTraces, recoveryTraces, revocationTraces, policyVectors, reconciliationTraces, refusalTraces, recoveryKeyTraces} {
 		group(b)
 	}

@@ -16,6 +16,9 @@ import (
 const (
 	typeEd25519     = 0x01 // a log's signature over the note text
 	typeCosignature = 0x04 // a witness's timestamped signature (tlog-cosignature.md, "Ed25519 signed message")
+	typeMLDSA       = 0x06 // the same with ML-DSA-44, which is read in policies and never counts
+
+	mldsaPublicKeySize = 1312 // tlog-cosignature.md, "Format"
 )
 
 // Verifier is the public key of a log or of a witness, with its name. It is a note.Verifier.
@@ -29,18 +32,35 @@ type Verifier struct {
 // ParseVerifier reads a verifier key, name+id+key (signed-note.md, "Verifier keys"): Ed25519, for a log or for
 // a witness. String gives the same bytes back. Reason: key-syntax.
 func ParseVerifier(vkey string) (*Verifier, error) {
+	v, err := parseKey(vkey)
+	if err == nil && v.kind == typeMLDSA {
+		return nil, fault("key-syntax", "key %q is of type %#02x, ML-DSA-44; only 0x01 (log) and 0x04 (witness) are checked", v.name, v.kind)
+	}
+	return v, err
+}
+
+// parseKey reads also the keys whose signatures are ignored.
+func parseKey(vkey string) (*Verifier, error) {
 	name, rest, _ := strings.Cut(vkey, "+")
 	_, encoded, _ := strings.Cut(rest, "+")
 	key, err := decodeBase64(encoded)
-	if err != nil || len(key) != 1+ed25519.PublicKeySize || !isKeyName(name) {
-		return nil, fault("key-syntax", "%q is not name+id+key with an Ed25519 key", vkey)
+	if err != nil || len(key) == 0 || !isKeyName(name) {
+		return nil, fault("key-syntax", "%.200q is not name+id+key", vkey)
 	}
-	if key[0] != typeEd25519 && key[0] != typeCosignature {
+	size := ed25519.PublicKeySize
+	switch key[0] {
+	case typeEd25519, typeCosignature:
+	case typeMLDSA:
+		size = mldsaPublicKeySize
+	default:
 		return nil, fault("key-syntax", "key %q is of type %#02x; only 0x01 (log) and 0x04 (witness) are known", name, key[0])
+	}
+	if len(key) != 1+size {
+		return nil, fault("key-syntax", "key %q has %d bytes, want %d", name, len(key)-1, size)
 	}
 	v := newVerifier(name, key[0], key[1:])
 	if v.String() != vkey {
-		return nil, fault("key-syntax", "the id in %q is not that of the key", vkey)
+		return nil, fault("key-syntax", "the id in %.200q is not that of the key", vkey)
 	}
 	return v, nil
 }

@@ -2,9 +2,10 @@
 // tlog-tiles, tlog-checkpoint, signed-note, tlog-proof, tlog-policy, tlog-cosignature.
 //
 // It knows nothing of credentials: an entry is bytes. To check a proof call ParseProof and CheckInclusion, which
-// need no Log. To keep a log call Open, then Stage, Keep and Publish.
+// need no Log. To keep a log by itself call OpenAppender, then Append and Publish. To keep one beside a journal call Open, then
+// Stage, Keep and Publish.
 //
-// A Log follows a journal and keeps no write-ahead record of its own. The journal decides which bytes stand at which
+// A Log follows a journal and keeps no write-ahead record of its own (an Appender does). The journal decides which bytes stand at which
 // index and makes that durable; the Log computes roots, signs, proves, and may at any time fall back to what it last
 // published, from where the journal stages the same bytes at the same indices again.
 //
@@ -322,7 +323,7 @@ func (l *Log) writeEntries(first int64, leaves [][]byte) (bundle int64, err erro
 	bundle = l.bundle
 	for len(leaves) > 0 {
 		n := min(tileWidth-first%tileWidth, int64(len(leaves)))
-		var data []byte
+		data := make([]byte, 0, bundleSize(leaves[:n]))
 		for _, leaf := range leaves[:n] {
 			data = AppendEntry(data, leaf)
 		}
@@ -338,10 +339,27 @@ func (l *Log) writeEntries(first int64, leaves [][]byte) (bundle int64, err erro
 	return bundle, nil
 }
 
+func bundleSize(leaves [][]byte) (size int) {
+	for _, leaf := range leaves {
+		size += 2 + len(leaf)
+	}
+	return size
+}
+
 // fail makes the log refuse everything from now on. The caller holds mu.
 func (l *Log) fail(err error) error {
 	l.fatal = fmt.Errorf("%w: %w", ErrFatal, err)
 	return l.fatal
+}
+
+// end is fail for the Appender, whose record is as much a part of the log as the tiles. What ended the log first stays the reason.
+func (l *Log) end(err error) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.fatal != nil {
+		return l.fatal
+	}
+	return l.fail(err)
 }
 
 // Publish makes the newest checkpoint the published one and returns it, signed. Stage, Keep and proofs go on meanwhile.

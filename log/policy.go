@@ -115,9 +115,10 @@ func (p *policyParser) log(items []string) *Error {
 	return nil
 }
 
-// witness reads "witness <name> <vkey> [<url>]" (tlog-policy.md, "Defining a witness").
+// witness reads "witness <name> <vkey> [<url>]" (tlog-policy.md, "Defining a witness"). One with an ML-DSA-44 key has a place in
+// groups and never cosigns: its signature lines are those of an unknown key (tlog-cosignature.md, "Format").
 func (p *policyParser) witness(items []string) *Error {
-	key, err := p.key(items[1], typeCosignature)
+	key, err := p.key(items[1], typeCosignature, typeMLDSA)
 	if err != nil {
 		return err
 	}
@@ -125,15 +126,15 @@ func (p *policyParser) witness(items []string) *Error {
 	return p.define(items[0], member{key: key})
 }
 
-// key reads a key of the kind that the line asks for and refuses duplicates: "if they wrap the same underlying
+// key reads a key of a kind that the line may have and refuses duplicates: "if they wrap the same underlying
 // public key, even if they differ by key name and key id" (tlog-policy.md, "Public key representation").
-func (p *policyParser) key(vkey string, kind byte) (*Verifier, *Error) {
-	key, err := ParseVerifier(vkey)
+func (p *policyParser) key(vkey string, kinds ...byte) (*Verifier, *Error) {
+	key, err := parseKey(vkey)
 	if err != nil {
 		return nil, err.(*Error)
 	}
-	if key.kind != kind {
-		return nil, wrong("key of %s has type %#02x, want %#02x", key.name, key.kind, kind)
+	if !slices.Contains(kinds, key.kind) {
+		return nil, wrong("key of %s has type %#02x, want %#02x", key.name, key.kind, kinds)
 	}
 	for _, mark := range []string{string(key.typed()), key.name + "+" + strconv.FormatUint(uint64(key.id), 16)} {
 		if p.seen[mark] {
@@ -252,7 +253,7 @@ func (p *Policy) keysFor(origin string) []*Verifier {
 		}
 	}
 	for _, name := range p.order {
-		if m := p.members[name]; m.key != nil {
+		if m := p.members[name]; m.key != nil && m.key.kind != typeMLDSA {
 			keys = append(keys, m.key)
 		}
 	}

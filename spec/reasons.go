@@ -412,6 +412,7 @@ var logReasons = []Reason{
 	{"log-guard-invalid", "The file that remembers what was published is damaged.", "Bring it back from where it was kept."},
 	{"log-root-mismatch", "The log's files do not give the root that was published.", "Do not start: the files are damaged or were changed."},
 	{"log-damaged", "A file of the log is not what was published.", "Restore the file; it is a function of the entries."},
+	{"log-record-damaged", "The write-ahead record of a log has a gap: what was durable has changed.", "Do not start: restore the record's two files."},
 	{"log-stage", "Entries were staged at another index than the log's end.", "This is a mistake in the calling program."},
 	{"log-keep", "Another checkpoint than the staged one was to be kept.", "This is a mistake in the calling program."},
 }

@@ -22,6 +22,7 @@ type logCmd struct {
 	Checkpoint logCheckpointCmd `cmd:"" help:"Print the newest published checkpoint."`
 	Proof      logProofCmd      `cmd:"" help:"Print the inclusion proof of an entry."`
 	Entry      logEntryCmd      `cmd:"" help:"Print an entry."`
+	Export     logExportCmd     `cmd:"" help:"Write a static copy that any web server can serve."`
 }
 
 const logHelp = `SOURCE is the address of a log, such as http://127.0.0.1:8467/log, or the data folder of a server. --key is the log's verifier

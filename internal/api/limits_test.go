@@ -1,7 +1,9 @@
 package api_test
 
 import (
+	"compress/gzip"
 	"encoding/json"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -291,6 +293,19 @@ func TestLog(t *testing.T) {
 	entries, err := log.ParseBundle([]byte(tile))
 	if err != nil || len(entries) != 3 || !strings.Contains(h.Get("Cache-Control"), "immutable") {
 		t.Errorf("entries: %v %v", err, h)
+	}
+	for accept, coding := range map[string]string{"gzip": "gzip", "br, gzip;q=0.5": "gzip", "gzip;q=0": "", "identity": "", "gzipped": ""} {
+		_, data, h := s.raw("GET", "/log/tile/entries/000.p/3", "", "", "Accept-Encoding", accept)
+		if coding == "gzip" {
+			r, err := gzip.NewReader(strings.NewReader(data))
+			s.must(err)
+			plain, err := io.ReadAll(r)
+			s.must(err)
+			data = string(plain)
+		}
+		if data != tile || h.Get("Content-Encoding") != coding || h.Get("Vary") != "Accept-Encoding" {
+			t.Errorf("Accept-Encoding %s: %v", accept, h)
+		}
 	}
 	status, body, _ := s.raw("GET", "/v1/log/proof?index=2", s.keys[acme], "")
 	var p struct{ Proof string }

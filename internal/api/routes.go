@@ -121,6 +121,14 @@ func (s *Server) serveLog(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	out := &reply{Status: http.StatusOK, ContentType: mediaBytes, ContentLength: len(data), Body: data}
+	if strings.HasPrefix(path, "tile/entries/") { // "SHOULD be compressed" (C2SP tlog-tiles.md, "Log entries"); hashes would not shrink
+		w.Header().Set("Vary", "Accept-Encoding")
+		if acceptsGzip(r) {
+			w.Header().Set("Content-Encoding", "gzip")
+			packed := gzipped(data)
+			out.ContentLength, out.Body = len(packed), packed
+		}
+	}
 	w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
 	if path == "checkpoint" {
 		out.ContentType = mediaText

@@ -52,6 +52,7 @@ var groups = []struct {
 	{"threecalls", (*run).threeCalls},
 	{"hot", (*run).hot},
 	{"growth", (*run).growth},
+	{"log", (*run).logs},
 	{"peers", (*run).peersBeside},
 }
 

@@ -52,6 +52,7 @@ var bugs = []bug{
 	{"stale_checkpoint", "8 one complete history", "the checkpoint is of the tree before", in("log", "TestRootsAgainstForeignTree")},
 	{"tile_unsynced", "8 one complete history", "tiles are not synced", []suite{{"log", "TestManyCrashes", quick}, {"cmd/writ", "TestPowerCuts", power}}},
 	{"guard_unsynced", "8 one complete history", "the guard is not synced", []suite{{"log", "TestManyCrashes", quick}, {"cmd/writ", "TestPowerCuts", power}}},
+	{"record_unsynced", "8 one complete history", "the write-ahead record of a log by itself is not synced", in("log", "TestAppenderManyCrashes")},
 	{"commit_unsynced", "8 one complete history", "the database is not synced at COMMIT", under(power, "cmd/writ", "TestPowerCuts")},
 	{"time_goes_back", "9 time and freshness", "ledger time goes back with the clock", in("internal/journal", "TestLedgerTimeNeverGoesBack")},
 	{"stale_presentation", "9 time and freshness", "a presentation counts for ever", in("verifier", "TestInvariant9TimeAndFreshness")},
