@@ -132,10 +132,16 @@ func (m *Map) Add(c Chain, h Head) error {
 	return nil
 }
 
+// loadStep bounds what Load holds beside the tree, in chains.
+const loadStep = 1 << 16
+
 // Load puts chains into the map whose heads are known already, whatever their seq.
 func (m *Map) Load(heads iter.Seq2[Chain, Head]) {
 	for c, h := range heads {
 		m.put(c, h)
+		if len(m.pending) == loadStep {
+			m.Root()
+		}
 	}
 }
 
