@@ -46,7 +46,7 @@ func (l *life) export(decision spec.Document) []byte {
 	if err == nil {
 		receipt = l.SignDecision(receipt, at)
 	}
-	data, err := verifier.Export(ctx, ledger, org, decision.Digest, receipt, ledger.Proof)
+	data, err := verifier.Export(ctx, ledger, nil, org, decision.Digest, receipt, ledger.Proof)
 	l.b.must(err)
 	return data
 }
