@@ -22,6 +22,8 @@ type logCmd struct {
 	Checkpoint logCheckpointCmd `cmd:"" help:"Print the newest published checkpoint."`
 	Proof      logProofCmd      `cmd:"" help:"Print the inclusion proof of an entry."`
 	Entry      logEntryCmd      `cmd:"" help:"Print an entry."`
+	Head       logHeadCmd       `cmd:"" help:"Show a chain's newest entry, or that it has none, proven by the log's heads."`
+	Contradict contradictCmd    `cmd:"" help:"Put two head proofs that contradict each other into one file of evidence."`
 }
 
 const logHelp = `SOURCE is the address of a log, such as http://127.0.0.1:8467/log, or the data folder of a server. --key is the log's verifier
