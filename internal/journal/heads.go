@@ -36,7 +36,8 @@ func (k *headsKeeper) isReady() bool {
 	}
 }
 
-// add notes entries that the log has kept. Until the map is ready the rebuild finds them in the tables.
+// add notes entries that the log has kept. Until the map is ready the rebuild finds them in the tables. That each follows on its chain is
+// what the tables say (link), and what the next start holds against the heads entries.
 func (k *headsKeeper) add(records []record) error {
 	if !k.isReady() {
 		return nil
@@ -44,20 +45,14 @@ func (k *headsKeeper) add(records []record) error {
 	for _, r := range records {
 		leaf := log.RecordHash(r.Entry.Bytes())
 		for _, l := range r.Entry.Links {
-			if err := k.addLink(l.Chain, heads.Head{Seq: l.Seq, Index: r.Index, Leaf: leaf}); err != nil {
+			c, err := spec.DigestBytes(l.Chain)
+			if err != nil {
 				return err
 			}
+			k.tree.Put(c, heads.Head{Seq: l.Seq, Index: r.Index, Leaf: leaf})
 		}
 	}
 	return nil
-}
-
-func (k *headsKeeper) addLink(chain string, h heads.Head) error {
-	c, err := spec.DigestBytes(chain)
-	if err != nil {
-		return err
-	}
-	return k.tree.Add(heads.Chain(c), h)
 }
 
 // root brings the tree up to all entries. Until an entry says so its root is nobody's.

@@ -74,11 +74,12 @@ func branchHash(depth uint8, left, right log.Hash) log.Hash {
 	return sha256.Sum256(b[:])
 }
 
-// Map is the heads of a log. Its methods must not be called concurrently, but for those that only read. It takes about 124
+// Map is the heads of a log. Its methods must not be called concurrently, but for those that only read. It takes about 157
 // bytes a chain. The zero value is the empty map.
 //
 // Every branch has two nodes below it, so n chains have n−1 branches. Branch i was made when leaf i came in and keeps it below,
-// which gives every branch a chain to compare with.
+// which gives every branch a chain to compare with. The hash of a node is kept above it, beside that of its sibling: who comes by
+// needs both, and memory is what the map waits for.
 type Map struct {
 	leaves   arena[leaf]
 	branches arena[branch] // as many as leaves; the first one is never used
@@ -93,10 +94,12 @@ type leaf struct {
 }
 
 type branch struct {
-	hash        log.Hash
-	left, right ref
-	depth       uint8
+	hashes [2]log.Hash // of below: first the side of bit 0
+	below  [2]ref
+	depth  uint8
 }
+
+func (b *branch) hash() log.Hash { return branchHash(b.depth, b.hashes[0], b.hashes[1]) }
 
 // ref names a node: leaf or branch number i.
 type ref uint32
@@ -128,7 +131,7 @@ func (m *Map) Add(c Chain, h Head) error {
 	if h.Seq != last.Seq+1 || h.Index <= last.Index {
 		return fault("heads-seq", "entry %d is number %d of chain %x, whose newest is number %d", h.Index, h.Seq, c, last.Seq)
 	}
-	m.put(c, h)
+	m.Put(c, h)
 	return nil
 }
 
@@ -138,14 +141,15 @@ const loadStep = 1 << 16
 // Load puts chains into the map whose heads are known already, whatever their seq.
 func (m *Map) Load(heads iter.Seq2[Chain, Head]) {
 	for c, h := range heads {
-		m.put(c, h)
+		m.Put(c, h)
 		if len(m.pending) == loadStep {
 			m.Root()
 		}
 	}
 }
 
-func (m *Map) put(c Chain, h Head) {
+// Put is Add for who knows already that h follows, or is the first that matters: nothing is looked up. The next Root covers it.
+func (m *Map) Put(c Chain, h Head) {
 	if m.pending == nil {
 		m.pending = map[Chain]Head{}
 	}
@@ -164,7 +168,7 @@ func (m *Map) Root() log.Hash {
 		if m.leaves.n == 0 {
 			m.root, m.rootHash = m.build(changes)
 		} else {
-			m.root, m.rootHash = m.merge(m.root, changes)
+			m.root, m.rootHash = m.merge(m.root, m.rootHash, changes)
 		}
 	}
 	return m.treeRoot()
@@ -187,22 +191,23 @@ func (m *Map) build(changes []change) (ref, log.Hash) {
 	}
 	depth := first.chain.common(&last.chain)
 	i := split(changes, depth)
-	left, leftHash := m.build(changes[:i])
+	b := branch{depth: uint8(depth)}
+	b.below[0], b.hashes[0] = m.build(changes[:i])
 	number := m.leaves.n
-	right, rightHash := m.build(changes[i:])
-	return m.join(number, depth, [2]ref{left, right}, [2]log.Hash{leftHash, rightHash})
+	b.below[1], b.hashes[1] = m.build(changes[i:])
+	return m.join(number, b)
 }
 
-// merge brings the tree below n up to the changes, in order, and returns what stands there now.
-func (m *Map) merge(n ref, changes []change) (ref, log.Hash) {
+// merge brings the tree below n, whose hash is given, up to the changes, in order, and returns what stands there now.
+func (m *Map) merge(n ref, hash log.Hash, changes []change) (ref, log.Hash) {
 	if len(changes) == 0 {
-		return n, m.hash(n)
+		return n, hash
 	}
 	some := &m.leaves.at(n.number()).chain
 	depth := min(some.common(&changes[0].chain), some.common(&changes[len(changes)-1].chain))
 	switch own := m.depth(n); {
 	case depth < own:
-		return m.diverge(n, depth, some.bit(depth), changes)
+		return m.diverge(n, hash, depth, some.bit(depth), changes)
 	case own == depths: // so there is one change, of this very chain
 		l := m.leaves.at(n.number())
 		l.head = changes[0].head
@@ -210,34 +215,30 @@ func (m *Map) merge(n ref, changes []change) (ref, log.Hash) {
 	default:
 		b := m.branches.at(n.number())
 		i := split(changes, own)
-		var left, right log.Hash
-		b.left, left = m.merge(b.left, changes[:i])
-		b.right, right = m.merge(b.right, changes[i:])
-		b.hash = branchHash(b.depth, left, right)
-		return n, b.hash
+		b.below[0], b.hashes[0] = m.merge(b.below[0], b.hashes[0], changes[:i])
+		b.below[1], b.hashes[1] = m.merge(b.below[1], b.hashes[1], changes[i:])
+		return n, b.hash()
 	}
 }
 
 // diverge makes a branch at depth, above n, whose chains have the bit there: the changes that have the other are beside it.
-func (m *Map) diverge(n ref, depth int, bit byte, changes []change) (ref, log.Hash) {
+func (m *Map) diverge(n ref, hash log.Hash, depth int, bit byte, changes []change) (ref, log.Hash) {
 	i := split(changes, depth)
 	same, other := changes[:i], changes[i:]
 	if bit == 1 {
 		same, other = other, same
 	}
-	var below [2]ref
-	var hashes [2]log.Hash
-	below[bit], hashes[bit] = m.merge(n, same)
+	b := branch{depth: uint8(depth)}
+	b.below[bit], b.hashes[bit] = m.merge(n, hash, same)
 	number := m.leaves.n
-	below[1-bit], hashes[1-bit] = m.build(other)
-	return m.join(number, depth, below, hashes)
+	b.below[1-bit], b.hashes[1-bit] = m.build(other)
+	return m.join(number, b)
 }
 
-// join makes branch number over two nodes.
-func (m *Map) join(number, depth int, below [2]ref, hashes [2]log.Hash) (ref, log.Hash) {
-	b := m.branches.at(number)
-	*b = branch{branchHash(uint8(depth), hashes[0], hashes[1]), below[0], below[1], uint8(depth)}
-	return ref(number) | branchRef, b.hash
+// join puts branch number into its place.
+func (m *Map) join(number int, b branch) (ref, log.Hash) {
+	*m.branches.at(number) = b
+	return ref(number) | branchRef, b.hash()
 }
 
 // split returns how many of the changes, which have all bits before depth in common, have 0 there.
@@ -250,14 +251,6 @@ func (m *Map) depth(n ref) int {
 		return int(m.branches.at(n.number()).depth)
 	}
 	return depths
-}
-
-func (m *Map) hash(n ref) log.Hash {
-	if n.isBranch() {
-		return m.branches.at(n.number()).hash
-	}
-	l := m.leaves.at(n.number())
-	return leafHash(&l.chain, l.head.Value())
 }
 
 // Head returns a chain's newest entry as of the last Root.
@@ -280,10 +273,7 @@ func (m *Map) search(c *Chain, passing func(b *branch, bit byte)) *leaf {
 		b := m.branches.at(n.number())
 		bit := c.bit(int(b.depth))
 		passing(b, bit)
-		n = b.left
-		if bit == 1 {
-			n = b.right
-		}
+		n = b.below[bit]
 	}
 	return m.leaves.at(n.number())
 }
@@ -303,7 +293,7 @@ func (m *Map) walk(n ref, yield func(Chain, Head) bool) bool {
 		return yield(l.chain, l.head)
 	}
 	b := m.branches.at(n.number())
-	return m.walk(b.left, yield) && m.walk(b.right, yield)
+	return m.walk(b.below[0], yield) && m.walk(b.below[1], yield)
 }
 
 // Prove shows what the last Root says of a chain: its head, or that it has no entry.
@@ -313,11 +303,7 @@ func (m *Map) Prove(c Chain) Proof {
 		return p
 	}
 	l := m.search(&c, func(b *branch, bit byte) {
-		beside := b.right
-		if bit == 1 {
-			beside = b.left
-		}
-		p.Steps = append(p.Steps, Step{b.depth, m.hash(beside)})
+		p.Steps = append(p.Steps, Step{b.depth, b.hashes[1-bit]})
 	})
 	slices.Reverse(p.Steps)
 	p.Chain, p.Value = l.chain, l.head.Value()
