@@ -23,6 +23,8 @@ type logCmd struct {
 	Proof      logProofCmd      `cmd:"" help:"Print the inclusion proof of an entry."`
 	Entry      logEntryCmd      `cmd:"" help:"Print an entry."`
 	Export     logExportCmd     `cmd:"" help:"Write a static copy that any web server can serve."`
+	Head       logHeadCmd       `cmd:"" help:"Show a chain's newest entry, or that it has none, proven by the log's heads."`
+	Contradict contradictCmd    `cmd:"" help:"Put two head proofs that contradict each other into one file of evidence."`
 }
 
 const logHelp = `SOURCE is the address of a log, such as http://127.0.0.1:8467/log, or the data folder of a server. --key is the log's verifier

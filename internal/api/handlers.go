@@ -311,7 +311,7 @@ func (s *Server) export(ctx context.Context, org, decision string, d *spec.Decis
 		return nil, err
 	}
 	size := sizeOf(s.Log.CommitCheckpoint())
-	return verifier.Export(ctx, s.Journal, org, decision, signed, func(index int64) ([]byte, error) { return s.Log.ProofAt(index, size) })
+	return verifier.Export(ctx, s.Journal, s.Journal, org, decision, signed, func(index int64) ([]byte, error) { return s.Log.ProofAt(index, size) })
 }
 
 // receiptFor is the receipt of a decision, the zero Document where it is refused.

@@ -91,24 +91,29 @@ func (s *Server) proveUnder(index int64, signed []byte) ([]byte, error) {
 	return proof.Marshal(), nil
 }
 
-// exportWitnessed is export under a cosigned checkpoint that covers all that there is now. A bundle that readers without a quorum
-// shall read has to be exported without: they refuse signatures that they do not know (spec/protocol.md 14.3).
+// exportWitnessed is export under a cosigned checkpoint that covers all that there is now. Where new heads are always behind it, the
+// head is left out. A bundle that readers without a quorum shall read has to be exported without cosignatures: they refuse signatures
+// that they do not know (spec/protocol.md 14.3).
 func (s *Server) exportWitnessed(ctx context.Context, org, decision string, d *spec.Decision, wait time.Duration) ([]byte, error) {
 	signed := s.Witnesses.Cosigned()
-	body, err := s.exportUnder(ctx, org, decision, d, signed)
+	body, err := s.exportUnder(ctx, org, decision, d, signed, s.Journal)
 	if !errors.Is(err, log.ErrNotFound) {
 		return body, err
 	}
 	if signed = s.cosigned(ctx, org, sizeOf(s.Log.CommitCheckpoint()), wait); signed == nil {
 		return nil, spec.Refuse("not-witnessed", "", "the quorum has not cosigned all entries of the bundle yet")
 	}
-	return s.exportUnder(ctx, org, decision, d, signed)
+	body, err = s.exportUnder(ctx, org, decision, d, signed, s.Journal)
+	if errors.Is(err, log.ErrNotFound) {
+		body, err = s.exportUnder(ctx, org, decision, d, signed, nil)
+	}
+	return body, err
 }
 
-func (s *Server) exportUnder(ctx context.Context, org, decision string, d *spec.Decision, signed []byte) ([]byte, error) {
+func (s *Server) exportUnder(ctx context.Context, org, decision string, d *spec.Decision, signed []byte, heads verifier.Heads) ([]byte, error) {
 	receipt, err := s.receiptFor(ctx, org, decision, d)
 	if err != nil {
 		return nil, err
 	}
-	return verifier.Export(ctx, s.Journal, org, decision, receipt, func(index int64) ([]byte, error) { return s.proveUnder(index, signed) })
+	return verifier.Export(ctx, s.Journal, heads, org, decision, receipt, func(index int64) ([]byte, error) { return s.proveUnder(index, signed) })
 }
