@@ -53,7 +53,7 @@ var house = map[string]room{
 	"vc/sdjwt":              {mayImport: "vc", parses: true},
 	"vc/aries":              {mayImport: "vc"},
 	"log":                   {parses: true},
-	"log/heads":             {mayImport: "log"},
+	"log/heads":             {mayImport: "log", parses: true},
 	"log/witness":           {mayImport: "log", parses: true},
 	"log/monitor":           {mayImport: "log"},
 	"log/trillian":          {mayImport: "log"},

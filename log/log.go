@@ -350,11 +350,36 @@ func (l *Log) fail(err error) error {
 func (l *Log) Publish(ctx context.Context) ([]byte, error) {
 	l.publishing.Lock()
 	defer l.publishing.Unlock()
+	v, err := l.view()
+	if err != nil {
+		return nil, err
+	}
+	return l.publishNext(ctx, v.newest)
+}
+
+// PublishAt is Publish for the checkpoint of an earlier size, which it signs again; what came after it stays unpublished.
+// A size that was published already changes nothing.
+func (l *Log) PublishAt(ctx context.Context, size int64) ([]byte, error) {
+	l.publishing.Lock()
+	defer l.publishing.Unlock()
+	v, err := l.view()
+	if err != nil || size <= v.published.Size {
+		return v.published.signed, err
+	}
+	next, err := l.signedAt(v, size)
+	if err != nil {
+		return nil, err
+	}
+	return l.publishNext(ctx, next)
+}
+
+// publishNext makes next, of a size that the tree has, the published checkpoint. The caller holds publishing.
+func (l *Log) publishNext(ctx context.Context, next head) ([]byte, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
 	l.mu.Lock()
-	next, last, fatal := l.newest, l.published, l.fatal
+	last, fatal := l.published, l.fatal
 	if fatal != nil || next.Size == last.Size {
 		l.mu.Unlock()
 		return last.signed, fatal

@@ -36,17 +36,25 @@ func (l *Log) ProofAt(index, size int64) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if size == v.newest.Size {
-		return l.prove(v, index, v.newest)
-	}
-	at := head{}
-	if at.Checkpoint, err = l.checkpointAt(v, size); err != nil {
+	at, err := l.signedAt(v, size)
+	if err != nil {
 		return nil, err
 	}
-	if at.signed, err = at.Sign(l.signer); err != nil {
-		return nil, fmt.Errorf("log: sign: %w", err)
-	}
 	return l.prove(v, index, at)
+}
+
+// signedAt returns the checkpoint of a size, signed: the same bytes as when the log had that size.
+func (l *Log) signedAt(v view, size int64) (at head, err error) {
+	if size == v.newest.Size {
+		return v.newest, nil
+	}
+	if at.Checkpoint, err = l.checkpointAt(v, size); err != nil {
+		return head{}, err
+	}
+	if at.signed, err = at.Sign(l.signer); err != nil {
+		return head{}, fmt.Errorf("log: sign: %w", err)
+	}
+	return at, nil
 }
 
 func (l *Log) prove(v view, index int64, at head) ([]byte, error) {

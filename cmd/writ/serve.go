@@ -404,8 +404,7 @@ func (l *ledger) stop(servers []*http.Server, running *sync.WaitGroup, end conte
 	if failed != nil {
 		return &exit{exitUnchecked, errors.Join(failed, err)}
 	}
-	_, published := l.log.Publish(patience)
-	return errors.Join(err, published)
+	return errors.Join(err, l.publishOnce(patience))
 }
 
 // publish shows the world a checkpoint each second when there is something new.
@@ -417,9 +416,21 @@ func (l *ledger) publish(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case <-tick.C:
-			if _, err := l.log.Publish(ctx); err != nil && ctx.Err() == nil {
-				return fmt.Errorf("publish the log: %w", err)
+			if err := l.publishOnce(ctx); err != nil && ctx.Err() == nil {
+				return err
 			}
 		}
 	}
+}
+
+// publishOnce logs the heads, where there is something new, and publishes the log up to them.
+func (l *ledger) publishOnce(ctx context.Context) error {
+	size, err := l.journal.LogHeads(ctx)
+	if err == nil {
+		_, err = l.log.PublishAt(ctx, size)
+	}
+	if err != nil {
+		return fmt.Errorf("publish the log: %w", err)
+	}
+	return nil
 }

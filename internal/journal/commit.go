@@ -122,6 +122,9 @@ func (j *Journal) commit(ctx context.Context, calls []*call) {
 	// signs the same checkpoint. No loss, no double, no fork. After a failure here signing must not go on.
 	err = j.Log.Keep(ctx, staged)
 	j.keeping.Unlock()
+	if err == nil {
+		err = j.heads.add(b.records)
+	}
 	if err != nil {
 		failure = j.fail(err)
 	}

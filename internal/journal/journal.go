@@ -87,6 +87,7 @@ type Journal struct {
 	recent      recentRecords
 	keys        keyCache
 	hub         hub
+	heads       headsKeeper
 
 	queue   chan *call
 	closing chan struct{}
@@ -111,6 +112,7 @@ func Open(ctx context.Context, o Options) (*Journal, error) {
 		o.MaxBatch = defaultBatch
 	}
 	j := &Journal{Options: o, logger: o.Logger, queue: make(chan *call, o.MaxBatch), closing: make(chan struct{}), failed: make(chan struct{})}
+	j.heads.ready = make(chan struct{})
 	if j.logger == nil {
 		j.logger = slog.New(slog.DiscardHandler)
 	}
@@ -119,6 +121,7 @@ func Open(ctx context.Context, o Options) (*Journal, error) {
 	}
 	ticks := make(chan struct{}, 1)
 	j.loops.Go(func() { j.run(ticks) })
+	j.loops.Go(func() { j.startHeads(context.WithoutCancel(ctx)) })
 	j.loops.Go(func() {
 		for range ticks {
 			j.checkpoint(context.WithoutCancel(ctx))
