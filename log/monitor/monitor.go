@@ -105,12 +105,13 @@ func (m *Monitor) load() error {
 		m.at = position{tree: t, heads: new(heads.Map)}
 		return err
 	}
-	m.at, err = parsePosition(data)
-	if err == nil && m.at.tree.size() > m.seen.Size {
-		err = damaged("%s is beyond the checkpoint in %s", positionFile, seenFile)
+	if m.at, err = parsePosition(data); err != nil {
+		return err
 	}
-	m.saved = m.at.tree.size()
-	return err
+	if m.saved = m.at.tree.size(); m.saved > m.seen.Size {
+		return damaged("%s is beyond the checkpoint in %s", positionFile, seenFile)
+	}
+	return nil
 }
 
 // Seen returns the newest checkpoint that was accepted.
