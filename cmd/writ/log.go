@@ -22,6 +22,9 @@ type logCmd struct {
 	Checkpoint logCheckpointCmd `cmd:"" help:"Print the newest published checkpoint."`
 	Proof      logProofCmd      `cmd:"" help:"Print the inclusion proof of an entry."`
 	Entry      logEntryCmd      `cmd:"" help:"Print an entry."`
+	Monitor    logMonitorCmd    `cmd:"" help:"Follow another's log, and raise alarms."`
+	Mirror     logMirrorCmd     `cmd:"" help:"Keep a copy of another's log, replay it and cosign that."`
+	Check      logCheckCmd      `cmd:"" help:"Rebuild a log from its entries, and find what is damaged."`
 }
 
 const logHelp = `SOURCE is the address of a log, such as http://127.0.0.1:8467/log, or the data folder of a server. --key is the log's verifier

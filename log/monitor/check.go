@@ -27,6 +27,10 @@ type CheckOptions struct {
 	Origin string
 	// Parse reads an entry; nil rebuilds the tree alone.
 	Parse func(entry []byte) (Entry, error)
+	// Journal, if not nil, gives the entries that the log's journal has, one after the other; it may have more than the log.
+	Journal func() (entry []byte, ok bool, err error)
+	// Entry, if not nil, is handed each entry that Parse could read.
+	Entry func(index int64, leaf log.Hash, e Entry) error
 	// Found is told of each damage; Progress, if not nil, how many entries were read.
 	Found    func(Damage) error
 	Progress func(done, of int64)
@@ -52,6 +56,7 @@ type checker struct {
 	rules   *replay
 	unsure  []pair // leaf hashes that differ from their entries: which of the two is wrong only the root says
 	damaged int
+	short   bool // the journal has ended
 }
 
 // level is the tile of a level that grows, from the entries, and from the stored leaf hashes where these differ.
@@ -99,21 +104,21 @@ func (c *checker) bundle(first int64) error {
 	hashes, errTile := c.tile(t)
 	entries, errBundle := c.read(b)
 	if errBundle != nil && errTile != nil {
-		return errors.Join(c.found(Damage{File: b.Path(), Detail: errBundle.Error()}), c.found(Damage{File: t.Path(), Detail: errTile.Error()}),
+		return errors.Join(c.found(Damage{File: c.name(b), Detail: errBundle.Error()}), c.found(Damage{File: c.name(t), Detail: errTile.Error()}),
 			c.grow(make([]log.Hash, width), make([]log.Hash, width)))
 	}
 	if errBundle != nil {
-		return errors.Join(c.found(Damage{File: b.Path(), Reason: reasonOf(errBundle), Detail: errBundle.Error()}), c.grow(hashes, hashes))
+		return errors.Join(c.found(Damage{File: c.name(b), Reason: reasonOf(errBundle), Detail: errBundle.Error()}), c.grow(hashes, hashes))
 	}
 	var own []log.Hash
 	for i, e := range entries {
 		own = append(own, log.RecordHash(e))
-		if err := c.rule(b, first+int64(i), e); err != nil {
+		if err := errors.Join(c.rule(b, first+int64(i), e), c.journal(first+int64(i), e)); err != nil {
 			return err
 		}
 	}
 	if errTile != nil {
-		return errors.Join(c.found(Damage{File: t.Path(), Detail: errTile.Error()}), c.grow(own, own))
+		return errors.Join(c.found(Damage{File: c.name(t), Detail: errTile.Error()}), c.grow(own, own))
 	}
 	c.compare(first, entries, b, t, own, hashes)
 	return c.grow(own, hashes)
@@ -128,9 +133,34 @@ func (c *checker) rule(b log.Tile, index int64, entry []byte) error {
 		if a.Reason != "" {
 			reason = a.Reason
 		}
-		if err := c.found(Damage{File: b.Path(), Index: &index, Reason: reason, Detail: a.Detail}); err != nil {
+		if err := c.found(Damage{File: c.name(b), Index: &index, Reason: reason, Detail: a.Detail}); err != nil {
 			return err
 		}
+	}
+	if c.Entry == nil {
+		return nil
+	}
+	e, err := c.Parse(entry)
+	if err != nil {
+		return nil // which was found
+	}
+	return c.Entry(index, log.RecordHash(entry), e)
+}
+
+// journal holds an entry against the journal's.
+func (c *checker) journal(index int64, entry []byte) error {
+	if c.Journal == nil || c.short {
+		return nil
+	}
+	journalled, ok, err := c.Journal()
+	switch {
+	case err != nil:
+		return err
+	case !ok:
+		c.short = true
+		return c.found(Damage{File: "journal", Index: &index, Detail: fmt.Sprintf("it ends before this entry; the log has %d", c.head.Size)})
+	case !bytes.Equal(journalled, entry):
+		return c.found(Damage{File: "journal", Index: &index, Detail: "its entry is not the log's"})
 	}
 	return nil
 }
@@ -141,8 +171,8 @@ func (c *checker) compare(first int64, entries [][]byte, b, t log.Tile, own, sto
 	for i, e := range entries {
 		if index := first + int64(i); own[i] != stored[i] {
 			c.unsure = append(c.unsure, pair{
-				Damage{File: b.Path(), Offset: offset, Index: &index, Detail: "the entry is not the one whose hash is in the tree"},
-				Damage{File: t.Path(), Offset: int64(i * sha256.Size), Index: &index, Detail: "the leaf hash is not that of the entry"}})
+				Damage{File: c.name(b), Offset: offset, Index: &index, Detail: "the entry is not the one whose hash is in the tree"},
+				Damage{File: c.name(t), Offset: int64(i * sha256.Size), Index: &index, Detail: "the leaf hash is not that of the entry"}})
 		}
 		offset += 2 + int64(len(e))
 	}
@@ -192,11 +222,11 @@ func (c *checker) upper(of int) error {
 	t := log.Tile{Level: of, Index: l.index, Width: len(l.hashes)}
 	hashes, err := c.tile(t)
 	if err != nil {
-		return c.found(Damage{File: t.Path(), Detail: err.Error()})
+		return c.found(Damage{File: c.name(t), Detail: err.Error()})
 	}
 	for i, h := range hashes {
 		if h != l.hashes[i] {
-			return c.found(Damage{File: t.Path(), Offset: int64(i * sha256.Size), Detail: "the hash is not that of the tile below"})
+			return c.found(Damage{File: c.name(t), Offset: int64(i * sha256.Size), Detail: "the hash is not that of the tile below"})
 		}
 	}
 	return nil
@@ -246,6 +276,14 @@ func (c *checker) wide(level int, index int64) log.Tile {
 	return log.Tile{Level: level, Index: index, Width: int(min(tileWidth, c.head.Size>>(8*max(level, 0))-index*tileWidth))}
 }
 
+// name is the file of a tile or bundle.
+func (c *checker) name(t log.Tile) string {
+	if c.Growing {
+		t.Width = tileWidth
+	}
+	return t.Path()
+}
+
 func (c *checker) exact(t log.Tile) bool { return t.Width == tileWidth || !c.Growing }
 
 // partial checks what lies about of tiles and bundles that have grown since. Those that the checkpoint has were checked before.
@@ -256,7 +294,7 @@ func (c *checker) partial(t log.Tile) error {
 	}
 	data, err := c.Source.Read(c.ctx, t.Path(), maxBundle)
 	if err != nil {
-		return c.found(Damage{File: t.Path(), Detail: err.Error()})
+		return c.found(Damage{File: c.name(t), Detail: err.Error()})
 	}
 	wide, err := tileAt(c.ctx, c.Source, at)
 	if err != nil {
@@ -274,7 +312,7 @@ func (c *checker) partial(t log.Tile) error {
 		}
 	}
 	if length > len(wide) || !bytes.Equal(data, wide[:length]) {
-		return c.found(Damage{File: t.Path(), Detail: "it does not begin " + at.Path()})
+		return c.found(Damage{File: c.name(t), Detail: "it does not begin " + at.Path()})
 	}
 	return nil
 }

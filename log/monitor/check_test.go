@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -114,6 +115,12 @@ func flipAll(t testing.TB, f monitor.Folder, name string, policy *log.Policy) (f
 			t.Errorf("byte %d of %s: not found", at, want)
 			continue
 		}
+		if !slices.ContainsFunc(found, func(d monitor.Damage) bool {
+			full, _, _ := strings.Cut(d.File, ".p/")
+			return d.File == want || full == want
+		}) {
+			t.Errorf("byte %d of %s: not named in %+v", at, want, found)
+		}
 		for _, d := range found {
 			if full, _, _ := strings.Cut(d.File, ".p/"); d.File != want && full != want {
 				// Parsing an entry that was changed finds more; every finding is of this file, or of the heads that follow from it.
@@ -187,6 +194,9 @@ func TestMirror(t *testing.T) {
 	defer server.Close()
 	copied := follow(t, monitor.HTTP{URL: server.URL + strings.TrimPrefix(monitor.Prefix(origin), "public"), Client: server.Client()},
 		func(o *monitor.Options) { o.Policy = quorum(t, l) })
+	if n, err := m.Step(t.Context()); err != nil || n > 0 || m.checkpoint(t) == nil {
+		t.Fatalf("an empty log: %v, %+v", err, m.alarms)
+	}
 	for round := range 40 {
 		for i := range 1 + round*round%97 {
 			l.add(fmt.Sprint(i % 11))
@@ -261,5 +271,42 @@ func TestMirrorNeverCosignsAFork(t *testing.T) {
 	}
 	if !bytes.Equal(m.checkpoint(t), good) {
 		t.Error("the checkpoint changed")
+	}
+}
+
+// TestCheckAgainstTheJournal: what the database says of an entry is held against the log's.
+func TestCheckAgainstTheJournal(t *testing.T) {
+	l := newLog(t)
+	for range 5 {
+		l.add("a")
+	}
+	l.publish()
+	f := monitor.Folder{Dir: filepath.Join(l.dir, "log"), Checkpoint: filepath.Join(l.dir, "guard/checkpoint"), Growing: true}
+	for _, row := range []struct {
+		name, want string
+		change     func(index int64, entry []byte) ([]byte, bool)
+	}{
+		{"equal, and longer", "", func(i int64, e []byte) ([]byte, bool) { return e, i < 9 }},
+		{"another entry", "journal 3", func(i int64, e []byte) ([]byte, bool) {
+			if i == 3 {
+				return event("a", 9), true
+			}
+			return e, true
+		}},
+		{"shorter", "journal 4", func(i int64, e []byte) ([]byte, bool) { return e, i < 4 }},
+	} {
+		var found []string
+		index := int64(0)
+		_, err := monitor.Check(t.Context(), monitor.CheckOptions{Source: f, Growing: true, Policy: log.NewPolicy(&l.signer.Verifier), Origin: origin, Parse: parse,
+			Journal: func() ([]byte, bool, error) {
+				defer func() { index++ }()
+				entry, err := l.log.Entry(min(index, l.log.Size()-1))
+				entry, ok := row.change(index, entry)
+				return entry, ok, err
+			},
+			Found: func(d monitor.Damage) error { found = append(found, fmt.Sprint(d.File, " ", *d.Index)); return nil }})
+		if err != nil || strings.Join(found, ", ") != row.want {
+			t.Errorf("%s: %v, %v, want %q", row.name, found, err, row.want)
+		}
 	}
 }

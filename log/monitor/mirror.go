@@ -70,7 +70,7 @@ func (m *Mirror) publish() error {
 	}
 	// A crash here leaves the checkpoint before, or this one; the next start cosigns again.
 	note := append(slices.Clone(m.seen.signed), line...)
-	if err := replace(m.FS, filepath.Join(m.root(), "checkpoint"), note); err != nil {
+	if err := m.write(filepath.Join(m.root(), "checkpoint"), note); err != nil {
 		return err
 	}
 	m.signed, m.when = m.seen.signed, now
@@ -107,7 +107,7 @@ func (m *Mirror) keepBundles(first int64, entries [][]byte) error {
 		for _, e := range entries[:n] {
 			data = log.AppendEntry(data, e)
 		}
-		if err := m.write(log.Tile{Level: log.Entries, Index: first / tileWidth, Width: int(first%tileWidth + n)}, data); err != nil {
+		if err := m.write(m.path(log.Tile{Level: log.Entries, Index: first / tileWidth, Width: int(first%tileWidth + n)}), data); err != nil {
 			return err
 		}
 		first, entries = first+n, entries[n:]
@@ -127,7 +127,7 @@ func (m *Mirror) keepTiles(level int, first int64, hashes []log.Hash) (above []l
 			data = append(data, h[:]...)
 		}
 		t := log.Tile{Level: level, Index: first / tileWidth, Width: int(first%tileWidth + n)}
-		if err := m.write(t, data); err != nil {
+		if err := m.write(m.path(t), data); err != nil {
 			return nil, err
 		}
 		if t.Width == tileWidth {
@@ -169,8 +169,7 @@ func (m *Mirror) path(t log.Tile) string {
 }
 
 // write makes a file, and the names of the folders that it is in, durable.
-func (m *Mirror) write(t log.Tile, data []byte) error {
-	name := m.path(t)
+func (m *Mirror) write(name string, data []byte) error {
 	if err := m.FS.MkdirAll(filepath.Dir(name)); err != nil {
 		return err
 	}

@@ -64,7 +64,7 @@ const (
 	saveAfter = 1 << 16 // entries: a position is saved after as many, or as many as it has chains
 )
 
-// Open opens a monitor's folder, or makes it. Reasons: monitor-state (a file is not as it was written), monitor-origin (it follows
+// Open opens a monitor's folder, or makes it. Reasons: log-monitor-state (a file is not as it was written), log-monitor-origin (it follows
 // another log).
 func Open(o Options) (*Monitor, error) {
 	m := &Monitor{Options: o}
@@ -94,7 +94,7 @@ func (m *Monitor) load() error {
 		return err
 	}
 	if m.seen.signed != nil && m.seen.Origin != m.Origin {
-		return &log.Error{Reason: "monitor-origin", Detail: fmt.Sprintf("%s follows %s, not %s", m.Dir, m.seen.Origin, m.Origin)}
+		return &log.Error{Reason: "log-monitor-origin", Detail: fmt.Sprintf("%s follows %s, not %s", m.Dir, m.seen.Origin, m.Origin)}
 	}
 	data, err = load(m.FS, m.Dir, positionFile)
 	if err != nil {

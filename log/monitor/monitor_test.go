@@ -551,7 +551,7 @@ func TestStateIsChecked(t *testing.T) {
 	}
 	other := w.options
 	other.Origin = "log.example/two"
-	if _, err := monitor.Open(other); err == nil || !strings.Contains(err.Error(), "monitor-origin") {
+	if _, err := monitor.Open(other); err == nil || !strings.Contains(err.Error(), "log-monitor-origin") {
 		t.Errorf("another log in the folder: %v", err)
 	}
 	for _, name := range []string{"seen", "position"} {

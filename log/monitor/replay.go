@@ -39,7 +39,7 @@ func (r *replay) entry(index int64, data []byte) []Alarm {
 	e, err := r.parse(data)
 	if err != nil {
 		r.last = false
-		return []Alarm{{Code: Malformed, Index: &index, Reason: reasonOf(err), Detail: fmt.Sprintf("the entry is not in the closed schema: %v", err)}}
+		return []Alarm{{Code: Malformed, Index: &index, Reason: reasonOf(err), Detail: "the entry is not in the closed schema: " + detailOf(err)}}
 	}
 	if r.last = e.Heads; r.last {
 		return r.root(index, e.Root)
@@ -90,4 +90,12 @@ func reasonOf(err error) string {
 		return e.Reason
 	}
 	return ""
+}
+
+func detailOf(err error) string {
+	var e *log.Error
+	if errors.As(err, &e) {
+		return e.Detail
+	}
+	return err.Error()
 }

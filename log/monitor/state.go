@@ -134,7 +134,7 @@ func (c *cursor) take(n int64) []byte {
 func (c *cursor) number() int64 { return int64(binary.BigEndian.Uint64(c.take(8))) }
 
 func damaged(format string, args ...any) error {
-	return &log.Error{Reason: "monitor-state", Detail: fmt.Sprintf(format, args...)}
+	return &log.Error{Reason: "log-monitor-state", Detail: fmt.Sprintf(format, args...)}
 }
 
 // load reads a file of the folder; one that is not there is nil.
