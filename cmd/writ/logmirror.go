@@ -23,7 +23,7 @@ type logMirrorCmd struct {
 // Help is the long text of writ log mirror --help.
 func (logMirrorCmd) Help() string {
 	return `Holds the entries of another's log, replays them as writ log monitor does, and cosigns each checkpoint whose entries it holds and
-whose replay found nothing wrong. What its cosignature says is in protocol.md 17.3: trust files count mirrors on it. A log that was
+whose replay found nothing wrong. What its cosignature says is in protocol.md 18.3: trust files count mirrors on it. A log that was
 found broken is never cosigned again, and of a fork only the side that was seen first.
 
     writ key new mirror.key --name mirror

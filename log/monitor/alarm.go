@@ -2,7 +2,7 @@ package monitor
 
 import "slices"
 
-// Codes of alarms: a closed list (spec/protocol.md 17.2).
+// Codes of alarms: a closed list (spec/protocol.md 18.2).
 const (
 	Fork       = "fork"           // two signed checkpoints of one log of which neither tree begins with the other
 	Rollback   = "rollback"       // a smaller tree is served than was seen before

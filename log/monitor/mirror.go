@@ -14,7 +14,7 @@ import (
 )
 
 // Mirror holds the entries of another's log, and cosigns each checkpoint whose entries it holds, has replayed and has found in order
-// (spec/protocol.md 17.3). Its folder has the log below Prefix, as files that any web server may serve.
+// (spec/protocol.md 18.3). Its folder has the log below Prefix, as files that any web server may serve.
 type Mirror struct {
 	*Monitor
 	cosign func(text string, at time.Time) ([]byte, error)
