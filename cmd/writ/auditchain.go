@@ -42,7 +42,7 @@ func (auditChainCmd) Help() string {
 	return `Reads the whole log as writ log check does, and shows of one mandate: that its entries 1 to n are there, each once and in order;
 what the newest heads entry says of it; and, from bundles of its actions, each verified by your trust file, that every entry they
 open is the log's, and that its usage adds up: what an action found in a window is what the one before left there, less what was
-released in between. Where entries in between are in none of the bundles, that is said and nothing is concluded.
+released in between. Where the bundles do not open all entries in between, or one of these takes a charge back, that is said and nothing is concluded.
 
 A mandate has one chain in one log, which its salt, the log and its content determine: a file with the mandate says which, and
 another log than the one it names is refused (ledger-other).
@@ -63,7 +63,7 @@ type chainShown struct {
 	Covers  int64        `json:"covers"`          // seq that it says
 	Opened  int          `json:"opened"`          // entries that bundles open
 	Steps   int          `json:"steps"`           // pairs of actions on one window that add up
-	Unknown int          `json:"unknown"`         // pairs between which entries are in none of the bundles
+	Unknown int          `json:"unknown"`         // pairs between which stand entries that are in none of the bundles, or that take a charge back
 	Wrong   []string     `json:"wrong,omitempty"`
 }
 
@@ -197,7 +197,7 @@ func (c auditChainCmd) open(sys *system, shown *chainShown) error {
 		return &exit{exitTrust, err}
 	}
 	auditor := verifier.NewAuditor(trust, verifier.CheckOptions{Test: c.Test})
-	a := chainAudit{chainShown: shown, known: map[int64]bool{}, documents: map[string]int64{}}
+	a := chainAudit{chainShown: shown, known: map[int64]bool{}, settled: map[int64]bool{}, documents: map[string]int64{}}
 	for path, err := range (auditCmd{Path: c.Path}).bundles(sys) {
 		if err == nil {
 			err = a.bundle(sys, auditor, path)
@@ -215,6 +215,7 @@ type chainAudit struct {
 	*chainShown
 	known     map[int64]bool   // seqs that a bundle opens
 	documents map[string]int64 // decision to its seq on the chain
+	settled   map[int64]bool   // seqs of words that take a charge back (protocol.md 7.9)
 	charges   []charge
 }
 
@@ -246,6 +247,15 @@ func (a *chainAudit) bundle(sys *system, auditor *verifier.Auditor, path string)
 	for _, l := range b.Logged {
 		if seq := a.logged(path, l); seq > 0 {
 			at[l.Document] = seq
+		}
+	}
+	for _, word := range b.Words {
+		doc, err := spec.FromValue(word)
+		if err != nil {
+			return err
+		}
+		if w, ok := doc.Body.(*spec.Approval); ok && w.Kind == spec.KindReconciliation {
+			a.settled[at[doc.Digest]] = true
 		}
 	}
 	for _, decision := range append(b.Interim, b.Decision) {
@@ -337,9 +347,10 @@ func (a *chainAudit) addUp() error {
 	return nil
 }
 
+// allKnown says whether bundles open all that stands between, and none of it takes a charge back.
 func (a *chainAudit) allKnown(from, to int64) bool {
 	for seq := from + 1; seq < to; seq++ {
-		if !a.known[seq] {
+		if !a.known[seq] || a.settled[seq] {
 			return false
 		}
 	}
@@ -384,7 +395,7 @@ func (s chainShown) print(sys *system) {
 	}
 	rows = append(rows, []string{"opened", fmt.Sprintf("%d of %d", s.Opened, len(s.Entries))})
 	if s.Opened > 0 {
-		rows = append(rows, []string{"usage", fmt.Sprintf("%d steps add up; between %d others, entries are in none of the bundles", s.Steps, s.Unknown)})
+		rows = append(rows, []string{"usage", fmt.Sprintf("%d steps add up; of %d the bundles do not tell", s.Steps, s.Unknown)})
 	}
 	for _, w := range s.Wrong {
 		rows = append(rows, []string{"wrong", w})

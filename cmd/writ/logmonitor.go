@@ -132,7 +132,7 @@ func entryOf(data []byte) (e monitor.Entry, err error) {
 	read, err := spec.ParseEntry(data)
 	if err != nil {
 		reason := reasonOf(err)
-		return e, &log.Error{Reason: reason, Detail: strings.TrimSpace(strings.TrimPrefix(err.Error(), reason))}
+		return e, &log.Error{Reason: reason, Detail: strings.TrimLeft(strings.TrimPrefix(err.Error(), reason), ": ")}
 	}
 	if e.Heads, e.Grantor = read.Kind == spec.EntryHeads, read.Grantor; e.Heads {
 		e.Root, err = jcs.ParseDigest(read.Root)
