@@ -25,6 +25,9 @@ func flip(t testing.TB, name string, at int64) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if at < 0 {
+		at += int64(len(data))
+	}
 	data[at] ^= 0x10
 	if err := os.WriteFile(name, data, 0o600); err != nil {
 		t.Fatal(err)

@@ -87,14 +87,10 @@ func (p position) marshal() []byte {
 
 func parsePosition(data []byte) (position, error) {
 	p := position{heads: new(heads.Map)}
-	r := &cursor{rest: data}
-	body, sum := data[:max(0, len(data)-sha256.Size)], data[max(0, len(data)-sha256.Size):]
-	if want := sha256.Sum256(body); !bytes.Equal(sum, want[:]) || string(r.take(int64(len(positionMagic)))) != positionMagic {
-		return p, damaged("%s is not as it was written", positionFile)
-	}
-	r.rest = body[len(positionMagic):]
+	r := &cursor{rest: data[:max(0, len(data)-sha256.Size)]}
+	r.take(int64(len(positionMagic)))
 	size := r.number()
-	hashes := make([]log.Hash, min(r.number(), 64))
+	hashes := make([]log.Hash, max(0, min(r.number(), 64)))
 	for i := range hashes {
 		copy(hashes[i][:], r.take(sha256.Size))
 	}
@@ -108,8 +104,8 @@ func parsePosition(data []byte) (position, error) {
 			}
 		}
 	})
-	t, err := newTree(size, hashes)
-	if p.tree = t; err != nil || r.short || !bytes.Equal(p.marshal(), data) {
+	var err error
+	if p.tree, err = newTree(size, hashes); err != nil || r.short || !bytes.Equal(p.marshal(), data) { // digest and first line, too
 		return p, damaged("%s is not as it was written", positionFile)
 	}
 	return p, nil
