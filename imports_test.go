@@ -68,10 +68,10 @@ var house = map[string]room{
 	// A Signer's public half is a did.PublicKey, which spec may import too.
 	"internal/keys":                 {mayImport: "spec did", parses: true},
 	"internal/journal":              {mayImport: "spec log log/heads"},
-	"internal/writtest":             {mayImport: "spec spec/rule vc did log internal/jcs"}, // tests only
-	"internal/powercut":             {},                                                    // tests only
-	"internal/sim":                  {mayImport: "internal/powercut log"},                  // tests only
-	"internal/history":              {},                                                    // tests only; it says once more what a budget is, so it may see none of ours
+	"internal/writtest":             {mayImport: "spec spec/rule vc did log log/heads internal/jcs"}, // tests only
+	"internal/powercut":             {},                                                              // tests only
+	"internal/sim":                  {mayImport: "internal/powercut log"},                            // tests only
+	"internal/history":              {},                                                              // tests only; it says once more what a budget is, so it may see none of ours
 	"internal/history/historycheck": {mayImport: "internal/history"},
 	"internal/bench":                {mayImport: "*"}, // it measures them all, and is in no other program
 	"internal/planted":              {mayImport: "internal/powercut"},

@@ -30,6 +30,7 @@ const (
 	KindRule     = "rule"     // a constraint and an action, a window, or an action pattern
 	KindBundle   = "bundle"   // a bundle for one trust file
 	KindTrace    = "trace"    // a ledger's life, step by step
+	KindHead     = "head"     // the map of heads, and proofs in it
 )
 
 // Vector is one file. Exactly the part that Kind names is there.
@@ -41,6 +42,7 @@ type Vector struct {
 	Rule     *Rule     `json:"rule,omitempty"`
 	Bundle   *Bundle   `json:"bundle,omitempty"`
 	Trace    *Trace    `json:"trace,omitempty"`
+	Head     *Head     `json:"head,omitempty"`
 
 	Path string `json:"-"` // group/name.json
 }
@@ -87,6 +89,8 @@ func (v Vector) Run() error {
 		return v.Bundle.run()
 	case v.Kind == KindTrace && v.Trace != nil:
 		return v.Trace.run()
+	case v.Kind == KindHead && v.Head != nil:
+		return v.Head.run()
 	}
 	return fmt.Errorf("no part for kind %q", v.Kind)
 }

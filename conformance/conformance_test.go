@@ -11,7 +11,7 @@ import (
 // least is how many vectors each group has at least: a folder that is lost, or a glob that finds nothing, fails.
 var least = map[string]int{
 	"action": 27, "approval": 38, "policy": 20, "bundle": 79, "constraint": 45, "credential": 25, "delegation": 22, "entry": 14,
-	"execution": 38, "jcs": 30, "key": 24, "log": 18, "mandate": 49, "money": 28,
+	"execution": 38, "head": 40, "jcs": 30, "key": 24, "log": 18, "mandate": 49, "money": 28,
 	"proof": 17, "reconcile": 10, "template": 24, "recovery": 24, "recoverykeys": 16, "refusals": 7, "request": 32, "revocation": 7, "roster": 18, "status": 17,
 	"trust": 10, "window": 18, "word": 32,
 }
@@ -57,6 +57,8 @@ func (v Vector) refuses() bool {
 		return !v.Rule.Want.Holds
 	case KindBundle:
 		return !v.Bundle.Want.Holds
+	case KindHead:
+		return v.Head.Want.Reason != ""
 	}
 	return slices.ContainsFunc(v.Trace.Steps, func(s Step) bool {
 		return s.Want.Outcome == Refused || s.Want.Outcome == spec.Rejected || s.Want.Outcome == spec.CollectMissing || s.Want.Outcome == Same

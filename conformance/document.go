@@ -9,6 +9,7 @@ import (
 	"github.com/writ-trust/writ/did"
 	"github.com/writ-trust/writ/internal/jcs"
 	"github.com/writ-trust/writ/log"
+	"github.com/writ-trust/writ/log/heads"
 	"github.com/writ-trust/writ/spec"
 	"github.com/writ-trust/writ/spec/rule"
 	"github.com/writ-trust/writ/vc"
@@ -121,12 +122,13 @@ var parsers = map[string]func(*Document) (DocumentEnd, error){
 		}
 		return spec.Refuse("action-pattern", "", "not an action pattern")
 	}),
-	"entry":      plain(func(s string) error { _, err := spec.ParseEntry([]byte(s)); return err }),
-	"trust":      plain(func(s string) error { _, err := verifier.ParseTrust([]byte(s)); return err }),
-	"tlog-proof": plain(func(s string) error { _, err := log.ParseProof([]byte(s)); return err }),
-	"checkpoint": plain(func(s string) error { _, err := log.ReadCheckpoint([]byte(s)); return err }),
-	"log-key":    plain(func(s string) error { _, err := log.ParseVerifier(s); return err }),
-	"log-policy": plain(func(s string) error { _, err := log.ParsePolicy([]byte(s)); return err }),
+	"entry":       plain(func(s string) error { _, err := spec.ParseEntry([]byte(s)); return err }),
+	"trust":       plain(func(s string) error { _, err := verifier.ParseTrust([]byte(s)); return err }),
+	"tlog-proof":  plain(func(s string) error { _, err := log.ParseProof([]byte(s)); return err }),
+	"checkpoint":  plain(func(s string) error { _, err := log.ReadCheckpoint([]byte(s)); return err }),
+	"heads-proof": plain(func(s string) error { _, err := heads.ParseProof([]byte(s)); return err }),
+	"log-key":     plain(func(s string) error { _, err := log.ParseVerifier(s); return err }),
+	"log-policy":  plain(func(s string) error { _, err := log.ParsePolicy([]byte(s)); return err }),
 	"signed": func(d *Document) (DocumentEnd, error) {
 		v, err := jcs.ParseDocument(d.bytes())
 		if err != nil {

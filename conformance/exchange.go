@@ -49,6 +49,8 @@ func (v Vector) asked() (any, error) {
 		part = v.Rule
 	case KindTrace:
 		part = v.Trace
+	case KindHead:
+		part = v.Head
 	}
 	data, err := encodeLine(part)
 	if err != nil {
@@ -99,6 +101,7 @@ func Respond(question []byte) ([]byte, error) {
 		Rule       *Rule
 		Bundle     *bundleAsk
 		Trace      *Trace
+		Head       *Head
 	}
 	if err := decode(question, &q); err != nil {
 		return nil, err
@@ -118,6 +121,8 @@ func Respond(question []byte) ([]byte, error) {
 			return nil, fmt.Errorf("%s: %w", q.Name, err)
 		}
 		end = played
+	case q.Head != nil:
+		end = q.Head.end()
 	default:
 		return encodeLine(Answer{Name: q.Name, Unsupported: true})
 	}
@@ -171,6 +176,8 @@ func (v Vector) Judge(answer json.RawMessage) error {
 		return judgeBy(answer, v.Rule.Want, RuleEnd.differs)
 	case KindBundle:
 		return judge(answer, v.Bundle.Want)
+	case KindHead:
+		return judge(answer, v.Head.Want)
 	}
 	return judgeBy(answer, TraceEnd{Accounts: v.Trace.Accounts}, func(got, _ TraceEnd) error { return v.Trace.differs(got) })
 }

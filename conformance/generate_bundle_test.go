@@ -39,14 +39,14 @@ func trustVectors(b *book) {
 }
 
 // export writes a decision's bundle, with its receipt where there is one.
-func (l *life) export(decision spec.Document) []byte {
+func (l *life) export(shown verifier.Heads, decision spec.Document) []byte {
 	l.b.t.Helper()
 	ctx, ledger := context.Background(), l.machine.ledger
 	receipt, at, err := verifier.Receipt(ctx, ledger, org, decision.Digest)
 	if err == nil {
 		receipt = l.SignDecision(receipt, at)
 	}
-	data, err := verifier.Export(ctx, ledger, org, decision.Digest, receipt, ledger.Proof)
+	data, err := verifier.Export(ctx, ledger, shown, org, decision.Digest, receipt, ledger.Proof)
 	l.b.must(err)
 	return data
 }
@@ -60,8 +60,13 @@ type base struct {
 
 // share puts a decision's bundle and the ledger's trust file among the shared files.
 func (l *life) share(name string, decision spec.Document) *base {
+	return l.shareWith(name, nil, decision)
+}
+
+// shareWith is share with heads.
+func (l *life) shareWith(name string, shown verifier.Heads, decision spec.Document) *base {
 	l.b.t.Helper()
-	s := &base{life: l, name: name, data: l.export(decision)}
+	s := &base{life: l, name: name, data: l.export(shown, decision)}
 	l.b.made["bundles/"+name+".json"] = l.b.indent(json.RawMessage(s.data))
 	l.b.made["bundles/"+name+".trust.json"] = l.b.indent(l.trace.Trust)
 	return s

@@ -35,6 +35,7 @@ type Bundle struct {
 	Rosters      []jcs.Value `json:"rosters"`             // from the pinned one to the one in force
 	Policies     []jcs.Value `json:"policies,omitempty"`  // of each that the root mandate names, from its first version to the one in force
 	Logged       []LoggedAt  `json:"logged"`
+	Head         *Head       `json:"head,omitempty"`
 }
 
 // LoggedAt opens one log entry: which document it commits to, where it stands, and the state that it left on each chain.
@@ -70,6 +71,7 @@ type exporter struct {
 	archive Archive
 	org     string
 	prove   func(index int64) ([]byte, error)
+	heads   Heads
 	bundle  *Bundle
 	done    map[string]bool
 	last    time.Time // ledger time of the last document
@@ -79,9 +81,9 @@ type exporter struct {
 }
 
 // Export writes the bundle of a final decision. prove gives proofs under one checkpoint; receipt is the signed receipt, the zero
-// Document for a refused action.
-func Export(ctx context.Context, archive Archive, org, decision string, receipt spec.Document, prove func(index int64) ([]byte, error)) ([]byte, error) {
-	x := &exporter{ctx: ctx, archive: archive, org: org, prove: prove, done: map[string]bool{}, mandates: map[string]*spec.Mandate{}, carried: map[string]bool{},
+// Document for a refused action. Where shown is not nil and its newest heads entry covers all that the bundle has, the head comes along.
+func Export(ctx context.Context, archive Archive, shown Heads, org, decision string, receipt spec.Document, prove func(index int64) ([]byte, error)) ([]byte, error) {
+	x := &exporter{ctx: ctx, archive: archive, heads: shown, org: org, prove: prove, done: map[string]bool{}, mandates: map[string]*spec.Mandate{}, carried: map[string]bool{},
 		bundle: &Bundle{Type: "WritBundle", Version: spec.Version, Receipt: receipt.Value}}
 	rec, err := archive.Record(ctx, org, decision)
 	if err != nil {
@@ -107,6 +109,9 @@ func Export(ctx context.Context, archive Archive, org, decision string, receipt 
 		}
 	}
 	slices.SortFunc(x.bundle.Logged, func(a, b LoggedAt) int { return indexOf(a) - indexOf(b) })
+	if err := x.head(rec); err != nil {
+		return nil, err
+	}
 	return jcs.MarshalBundle(x.bundle)
 }
 

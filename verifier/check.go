@@ -8,9 +8,6 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/transparency-dev/merkle/proof"
-	"github.com/transparency-dev/merkle/rfc6962"
-
 	"github.com/writ-trust/writ/internal/jcs"
 	"github.com/writ-trust/writ/log"
 	"github.com/writ-trust/writ/spec"
@@ -97,6 +94,9 @@ func check(data []byte, trust *Trust, o CheckOptions, read func(jcs.Value) readD
 	}
 	c.out.Holds = true
 	for _, s := range steps {
+		if s.name == Usage && c.bundle.Head != nil {
+			s.run = c.usageProven
+		}
 		v := c.verdict(s.name, s.run)
 		c.out.Holds = c.out.Holds && (v.Outcome == Holds || v.Outcome == NotAsked)
 		c.out.Verdicts = append(c.out.Verdicts, v)
@@ -118,19 +118,13 @@ func (c *checking) verdict(name string, run func() error) Verdict {
 		return failed(name, err)
 	}
 	v := Verdict{Name: name, Outcome: Holds}
-	if name == Anchored {
-		v.Detail = c.notProven()
+	switch name {
+	case Anchored:
+		v.Detail = c.newest()
+	case Usage:
+		v.Detail = c.standing()
 	}
 	return v
-}
-
-// notProven is what anchored leaves open as long as no head covers the chains of roster and policies (protocol.md 14.3): an exporter
-// can leave their ends out.
-func (c *checking) notProven() string {
-	if len(c.mandates[0].Body.Terms().Policies) > 0 {
-		return "roster newest: not proven; policies newest: not proven"
-	}
-	return "roster newest: not proven"
 }
 
 func failed(name string, err error) Verdict {
@@ -177,7 +171,13 @@ type checking struct {
 	cosigned     int            // signatures of the checkpoint
 	presented    int            // signatures of presented credentials and status lists that were computed
 
+	shown      map[string]shownHead // by chain, where the bundle has a head
+	ends       map[string]chainEnd  // by chain, the bundle's last entry
+	headsEntry int64
+	relied     string // asserted or replayed
+
 	states   spec.States
+	after    spec.States // right after the decision
 	follows  error
 	replayed bool
 }
@@ -406,49 +406,18 @@ func (c *checking) openStates(opened []OpenedAt, e *event) error {
 	return nil
 }
 
-// included follows the proof to the root. Whose log it is, is for anchored to say.
+// included follows the entry's proof to the root.
 func (c *checking) included(l LoggedAt, e *event) error {
-	p, err := log.ParseProofUnder([]byte(l.Proof), c.checkpoint)
-	if err != nil {
-		return placed("/proof", asSpec(err))
-	}
-	if len(p.Extra) > 0 || string(p.Marshal()) != l.Proof {
-		return spec.Refuse("proof-syntax", "/proof", "a proof in a bundle has no extra and one form")
-	}
-	if c.checkpoint == nil {
-		if c.head, err = log.ReadCheckpoint(p.Checkpoint); err != nil {
-			return placed("/proof", asSpec(err))
-		}
-		c.checkpoint, c.origin = p.Checkpoint, c.head.Origin
-	}
-	if !bytes.Equal(c.checkpoint, p.Checkpoint) {
-		return spec.Refuse("bundle-checkpoints", "/proof", "all proofs of a bundle end in one checkpoint")
-	}
-	leaf := log.RecordHash(l.Entry.Canonical())
-	hashes := make([][]byte, len(p.Hashes))
-	for i := range p.Hashes {
-		hashes[i] = p.Hashes[i][:]
-	}
-	if p.Index < 0 || p.Index >= c.head.Size {
-		return spec.Refuse("proof-inclusion", "/proof", "the index is not in the tree")
-	}
-	if err := proof.VerifyInclusion(rfc6962.DefaultHasher, uint64(p.Index), uint64(c.head.Size), leaf[:], hashes, c.head.Root[:]); err != nil {
-		return spec.Refuse("proof-inclusion", "/proof", "%v", err)
-	}
-	e.index, e.leaf = p.Index, spec.LeafHash(l.Entry.Canonical())
-	return nil
+	index, err := c.inTree(l.Entry, l.Proof)
+	e.index, e.leaf = index, spec.LeafHash(l.Entry.Canonical())
+	return err
 }
 
 // chainsGrow: ledger time never goes back in the log; along each chain, what is later in the log has a larger seq and, right after an
 // entry, names it. A roster's or policy's chain, and a mandate's up to the mandate itself, is here from its first entry on without a
 // gap: nobody's word on it is left out.
 func (c *checking) chainsGrow() error {
-	type head struct {
-		seq    int64
-		leaf   string
-		issued bool
-	}
-	heads := map[string]head{}
+	ends := map[string]chainEnd{}
 	accounts, err := c.accountChains()
 	if err != nil {
 		return err
@@ -459,7 +428,7 @@ func (c *checking) chainsGrow() error {
 			return spec.Refuse("time-backwards", place, "ledger time goes back")
 		}
 		for _, o := range e.opened {
-			h := heads[o.Chain]
+			h := ends[o.Chain]
 			_, shared := accounts[o.Chain]
 			if o.Seq <= h.seq || o.Seq == h.seq+1 && o.Previous != h.leaf {
 				return spec.Refuse("chain-order", place, "the chain does not grow here")
@@ -467,10 +436,10 @@ func (c *checking) chainsGrow() error {
 			if !shared && leftOut(o.Seq, h.seq, h.issued) {
 				return spec.Refuse("chain-gap", place, "an entry is left out before this one")
 			}
-			heads[o.Chain] = head{o.Seq, e.leaf, h.issued || e.doc.Type == spec.TypeMandate}
+			ends[o.Chain] = chainEnd{o.Seq, e.index, e.leaf, h.issued || e.doc.Type == spec.TypeMandate}
 		}
 	}
-	return nil
+	return c.headed(ends)
 }
 
 // anchored: the checkpoint is signed as the reader's policy asks, the first roster is the pinned one, and the reader's own map
@@ -482,8 +451,12 @@ func (c *checking) anchored() error {
 	if _, err := c.trust.logs.Verify(c.checkpoint, c.origin); err != nil {
 		return err
 	}
+	var err error
+	if c.relied, err = c.replayedHeads(); err != nil {
+		return err
+	}
 	c.cosigned = bytes.Count(c.checkpoint, []byte("\n— "))
-	if n := c.cosigned; n > 1 && !c.trust.logs.Witnessed() {
+	if n := c.cosigned; n > 1 && !c.trust.logs.Witnessed() && c.trust.mirrors == nil {
 		return spec.Refuse("checkpoint-lines", "/logged/0/proof", "%d signature lines, and the policy knows one", n)
 	}
 	if len(c.rosters) == 0 || len(c.mandates) == 0 {

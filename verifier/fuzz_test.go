@@ -3,6 +3,7 @@ package verifier_test
 import (
 	"bytes"
 	"fmt"
+	"reflect"
 	"slices"
 	"testing"
 
@@ -30,6 +31,29 @@ func FuzzCheckBundle(f *testing.F) {
 		v, err := jcs.ParseDocument(data)
 		if err != nil || !slices.ContainsFunc(good, func(b []byte) bool { return bytes.Equal(v.Canonical(), b) }) {
 			t.Errorf("another bundle holds: %s", data)
+		}
+	})
+}
+
+// FuzzCheckHead looks for bytes that show another head than those that the ledger showed, and for panics.
+func FuzzCheckHead(f *testing.F) {
+	s := newStory(f, "fuzz head")
+	mandate := s.enrol(s.Mandate())
+	s.ledger.LogHeads()
+	chain := s.ledger.All().ByContent(spec.ContentDigest(mandate.Value)).Chain
+	good, err := verifier.ShowHead(f.Context(), s.ledger, org, chain, nil, s.ledger.Proof)
+	s.must(err)
+	want, err := verifier.CheckHead(good, s.trust)
+	s.must(err)
+	f.Add(good)
+	f.Add([]byte(`{"type":"HeadProof","version":"1"}`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		a, err := verifier.CheckHead(data, s.trust)
+		if err != nil {
+			return
+		}
+		if a.State = want.State; !reflect.DeepEqual(a, want) { // whether the state is opened is the exporter's to say
+			t.Errorf("another head passes: %s", data)
 		}
 	})
 }

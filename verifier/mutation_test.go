@@ -13,7 +13,8 @@ import (
 
 // TestEveryScalar changes every scalar of a valid bundle in turn: verification must fail each time, and name a check.
 func TestEveryScalar(t *testing.T) {
-	for name, bundle := range map[string]func(*story) []byte{"recovered": recoveredBundle, "delegated": delegatedBundle, "supplied": suppliedBundle, "formed": formedBundle, "policies": policyBundle} {
+	for name, bundle := range map[string]func(*story) []byte{"recovered": recoveredBundle, "delegated": delegatedBundle, "supplied": suppliedBundle, "formed": formedBundle, "policies": policyBundle,
+		"headed": headedBundle, "headed policies": headedPolicyBundle} {
 		t.Run(name, func(t *testing.T) {
 			s := newStory(t, "mutation "+name)
 			data := bundle(s)
@@ -57,6 +58,24 @@ func recoveredBundle(s *story) []byte {
 	_, decision := s.recover("invoice-2", "6500.00", mandate)
 	s.execute(decision)
 	return s.export(decision)
+}
+
+// headedBundle is a delegated payment with the heads of its chains; the parent is used and then suspended afterwards.
+func headedBundle(s *story) []byte {
+	parent := s.enrol(s.Mandate())
+	child := s.Seal(s.Child(parent))
+	_, err := s.issuer.Delegate(s.t.Context(), org, child.Bytes())
+	s.must(err)
+	_, decision := s.ask("child-001", "1500.00", parent, child)
+	s.execute(decision)
+	_, later := s.ask("invoice-9", "10.00", parent)
+	s.execute(later)
+	return s.exportHeaded(decision)
+}
+
+func headedPolicyBundle(s *story) []byte {
+	decision := policyDecision(s)
+	return s.exportHeaded(decision)
 }
 
 func delegatedBundle(s *story) []byte {

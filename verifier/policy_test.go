@@ -320,7 +320,9 @@ func TestPolicyManyChains(t *testing.T) {
 }
 
 // policyBundle is one under two policies, one of them in its third version, with what a second mandate was charged in between.
-func policyBundle(s *story) []byte {
+func policyBundle(s *story) []byte { return s.export(policyDecision(s)) }
+
+func policyDecision(s *story) spec.Document {
 	policy := s.enrol(s.Policy())
 	count := s.enrol(s.Policy(func(p *spec.Policy) {
 		p.Terms().Constraints = []jcs.Value{writtest.JSON(`{"id":"often","type":"count","max":5,"per":"P1D","rolling":true}`)}
@@ -337,7 +339,7 @@ func policyBundle(s *story) []byte {
 	s.execute(s.authorized("request-2", "100.00", other))
 	decision := s.authorized("request-3", "4200.00", mandate)
 	s.execute(decision)
-	return s.export(decision)
+	return decision
 }
 
 // TestPolicyBundleLeavesOut: a bundle without a version, or without a word, of a policy fails.

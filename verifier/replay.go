@@ -53,6 +53,9 @@ func (c *checking) replay() error {
 			return placed(place, err)
 		}
 		maps.Copy(c.states, next)
+		if e.doc.Digest == c.decision.Digest {
+			c.after = maps.Clone(c.states)
+		}
 		c.late(e)
 	}
 	return c.request()

@@ -54,7 +54,11 @@ func sameMembers(t *testing.T, place string, of reflect.Type, schema any) {
 		if option == "" {
 			required = append(required, name)
 		}
-		sameMembers(t, place+"/"+name, f.Type, properties[name])
+		of := f.Type
+		if of.Kind() == reflect.Pointer {
+			of = of.Elem()
+		}
+		sameMembers(t, place+"/"+name, of, properties[name])
 	}
 	if inSchema := slices.Sorted(maps.Keys(properties)); !slices.Equal(slices.Sorted(slices.Values(names)), inSchema) {
 		t.Errorf("%s: the Go type has %v, the schema %v", place, names, inSchema)

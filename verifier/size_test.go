@@ -17,7 +17,7 @@ func (s *story) proves(doc spec.Document) (size int) {
 	s.t.Helper()
 	receipt, at, err := verifier.Receipt(s.t.Context(), s.ledger, org, doc.Digest)
 	s.must(err)
-	data, err := verifier.Export(s.t.Context(), s.ledger, org, doc.Digest, s.SignDecision(receipt, at), s.ledger.Proof)
+	data, err := verifier.Export(s.t.Context(), s.ledger, nil, org, doc.Digest, s.SignDecision(receipt, at), s.ledger.Proof)
 	s.must(err)
 	if c := verifier.CheckBundle(data, s.trust, verifier.CheckOptions{Expect: spec.Authorized}); !c.Holds {
 		s.t.Fatalf("%d bytes: %+v", len(data), c.Verdicts)

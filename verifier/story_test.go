@@ -130,13 +130,21 @@ func (s *story) execute(decision spec.Document) {
 }
 
 // export is the bundle of a decision, with its receipt where there is one.
-func (s *story) export(decision spec.Document) []byte {
+func (s *story) export(decision spec.Document) []byte { return s.exportWith(nil, decision) }
+
+// exportHeaded is export under a heads entry that covers all there is.
+func (s *story) exportHeaded(decision spec.Document) []byte {
+	s.ledger.LogHeads()
+	return s.exportWith(s.ledger, decision)
+}
+
+func (s *story) exportWith(shown verifier.Heads, decision spec.Document) []byte {
 	s.t.Helper()
 	receipt, at, err := verifier.Receipt(context.Background(), s.ledger, org, decision.Digest)
 	if err == nil {
 		receipt = s.SignDecision(receipt, at)
 	}
-	data, err := verifier.Export(context.Background(), s.ledger, org, decision.Digest, receipt, s.ledger.Proof)
+	data, err := verifier.Export(context.Background(), s.ledger, shown, org, decision.Digest, receipt, s.ledger.Proof)
 	s.must(err)
 	return data
 }

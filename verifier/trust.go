@@ -15,11 +15,13 @@ type Trust struct {
 	Version   string            `json:"version"`
 	Mode      string            `json:"mode,omitempty"` // test: believes documents of test mode, and only those
 	Rosters   []PinnedRoster    `json:"rosters"`
-	Policy    string            `json:"policy"` // C2SP tlog-policy text
+	Policy    string            `json:"policy"`            // C2SP tlog-policy text
+	Mirrors   string            `json:"mirrors,omitempty"` // the same: which mirrors must have replayed the log
 	Resources map[string]string `json:"resources"`
 
 	fingerprint string
 	logs        *log.Policy
+	mirrors     *log.Policy // nil where none are named
 }
 
 // PinnedRoster is a grantor's first roster by its content digest.
@@ -57,7 +59,24 @@ func ParseTrust(data []byte) (*Trust, error) {
 	if len(t.logs.Logs()) == 0 {
 		return nil, spec.Refuse("trust-empty", "/policy", "the policy names no log")
 	}
+	if err := t.readMirrors(); err != nil {
+		return nil, err
+	}
 	return t, nil
+}
+
+// readMirrors reads the policy of mirrors, which names the log's keys and a quorum: what nobody must have replayed is no statement.
+func (t *Trust) readMirrors() (err error) {
+	if t.Mirrors == "" {
+		return nil
+	}
+	if t.mirrors, err = log.ParsePolicy([]byte(t.Mirrors)); err != nil {
+		return spec.Refuse("trust-policy", "/mirrors", "%v", err)
+	}
+	if len(t.mirrors.Logs()) == 0 || !t.mirrors.Witnessed() {
+		return spec.Refuse("trust-policy", "/mirrors", "the policy names no log, or asks for no mirror")
+	}
+	return nil
 }
 
 // Fingerprint is the digest of the trust file: what a verdict was reached with.

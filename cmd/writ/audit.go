@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -18,12 +19,14 @@ import (
 
 // auditCmd is writ audit.
 type auditCmd struct {
-	Path   []string `arg:"" help:"Bundles, and folders of which every *.json below is one; - is a list of bundles on standard input."`
+	Path   []string `arg:"" optional:"" help:"Bundles, and folders of which every *.json below is one; - is a list of bundles on standard input."`
 	Trust  string   `placeholder:"FILE" help:"Your trust file."`
 	Expect string   `placeholder:"OUTCOME" help:"Outcome or result that each must show, such as executed or AUTHORIZED."`
 	Test   bool     `help:"Take documents of test mode, and only those."`
 	Jobs   int      `placeholder:"N" help:"Bundles verified at once; as many as there are processors if not given."`
 	JSON   bool     `name:"json" help:"Print a JSON object a bundle, and one of the summary."`
+
+	Contradiction string `placeholder:"FILE" help:"Verify this evidence that a log told two histories of one chain, instead of bundles."`
 }
 
 // Help is the long text of writ audit --help.
@@ -35,6 +38,11 @@ number of them.
 
     writ audit bundles/ --trust trust.json --expect executed
     find archive -name '*.json' | writ audit - --trust trust.json --json
+
+With --contradiction it verifies two head proofs of one chain, as writ log contradict puts them together: exit code 0 says that the
+log signed both and that they cannot both be true, 1 that this is not shown.
+
+    writ audit --contradiction evidence.json --trust trust.json
 
 Exit codes: 0 every bundle holds; 1 one does not; 2 usage; 3 no usable trust file; 4 a file could not be read, or for a bundle this
 Writ does not have the tables by which the decision was made; 5 there is no bundle.`
@@ -68,6 +76,14 @@ type auditedBundle struct {
 }
 
 func (c auditCmd) Run(sys *system) error {
+	switch {
+	case c.Contradiction != "" && len(c.Path) > 0:
+		return usage(errors.New("bundles or --contradiction, not both"))
+	case c.Contradiction != "":
+		return c.contradiction(sys)
+	case len(c.Path) == 0:
+		return usage(errors.New("name bundles, or --contradiction"))
+	}
 	if c.Expect != "" && !slices.Contains(expectable, c.Expect) {
 		return usage(fmt.Errorf("--expect %q is no outcome and no result; one of %s", c.Expect, strings.Join(expectable, ", ")))
 	}

@@ -22,6 +22,8 @@ type logCmd struct {
 	Checkpoint logCheckpointCmd `cmd:"" help:"Print the newest published checkpoint."`
 	Proof      logProofCmd      `cmd:"" help:"Print the inclusion proof of an entry."`
 	Entry      logEntryCmd      `cmd:"" help:"Print an entry."`
+	Head       logHeadCmd       `cmd:"" help:"Show a chain's newest entry, or that it has none, proven by the log's heads."`
+	Contradict contradictCmd    `cmd:"" help:"Put two head proofs that contradict each other into one file of evidence."`
 	Monitor    logMonitorCmd    `cmd:"" help:"Follow another's log, and raise alarms."`
 	Mirror     logMirrorCmd     `cmd:"" help:"Keep a copy of another's log, replay it and cosign that."`
 	Check      logCheckCmd      `cmd:"" help:"Rebuild a log from its entries, and find what is damaged."`

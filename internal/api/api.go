@@ -31,6 +31,7 @@ const Version = "2026-11-24"
 // not found. The empty organisation sees everything, so no caller ever has it.
 type Journal interface {
 	verifier.Archive
+	verifier.Heads
 	credentials
 	requests
 	accounts

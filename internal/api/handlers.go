@@ -302,7 +302,7 @@ func (s *Server) export(ctx context.Context, org, decision string, d *spec.Decis
 		}
 	}
 	size := sizeOf(s.Log.CommitCheckpoint())
-	return verifier.Export(ctx, s.Journal, org, decision, signed, func(index int64) ([]byte, error) { return s.Log.ProofAt(index, size) })
+	return verifier.Export(ctx, s.Journal, s.Journal, org, decision, signed, func(index int64) ([]byte, error) { return s.Log.ProofAt(index, size) })
 }
 
 // getLogProof proves a published entry under the published checkpoint. Entries are public: they show nothing of what they commit to.

@@ -25,7 +25,8 @@ var neverAnswered = []string{"log-", "bundle-", "batch-", "did-", "key-", "statu
 	"action-not-covered", "resource-not-covered", "amount-", "count-exceeded", "outside-hours", "value-", "lift-above-ceiling", "recovery-declined",
 	"recovery-expired", "recoveries-many", "chain-gap", "bundle-decisions", "approval-needed", "interval-too-short", "items-many", "pattern-mismatch", "expression-false", "expression-absent", "expression-kind",
 	"expression-currency", "credential-absent", "credential-subject", "credential-early", "credential-expired", "credential-stale", "credential-status",
-	"credential-revoked", "credential-suspended", "template-member", "template-absent", "template-kind", "template-value"}
+	"credential-revoked", "credential-suspended", "template-member", "template-absent", "template-kind", "template-value",
+	"heads-seq", "heads-other", "heads-proof", "heads-entry", "heads-stale", "heads-chains", "heads-windows", "contradiction-"}
 
 // TestStatuses holds the table against all reasons: each has a status, or belongs to what no request meets.
 func TestStatuses(t *testing.T) {
@@ -208,7 +209,7 @@ func TestForeign(t *testing.T) {
 		"POST /v1/organisations":             {`{"name":"x"}`},
 	}
 	ownOnly := []string{"GET /v1/mandates", "GET /v1/api-keys", "GET /v1/organisations"}
-	everybodys := []string{"GET /v1/ledger", "GET /v1/log/proof", "GET /v1/log/entries/{id}", "GET /v1/status/{id}", "POST /v1/api-keys", "POST /v1/templates", "GET /log/checkpoint", "GET /log/tile/*",
+	everybodys := []string{"GET /v1/ledger", "GET /v1/log/proof", "GET /v1/log/entries/{id}", "GET /v1/log/heads/{id}", "GET /v1/status/{id}", "POST /v1/api-keys", "POST /v1/templates", "GET /log/checkpoint", "GET /log/tile/*",
 		"GET /healthz", "GET /readyz"}
 	size := s.log.Size()
 	for _, operation := range s.api.Paths() {

@@ -60,6 +60,8 @@ func (s *Server) routes() {
 		summary: "Prove a published entry of the log"}, s.getLogProof)
 	register(s, operation{id: "getLogEntry", method: get, path: "/v1/log/entries/{id}", scope: ScopeRead,
 		summary: "A published entry of the log"}, s.getLogEntry)
+	register(s, operation{id: "getLogHead", method: get, path: "/v1/log/heads/{id}", scope: ScopeRead, gives: "headproof",
+		summary: "Prove a chain's newest entry as of the newest heads entry, or that it has none, by the chain's id, or by what has a mandate, roster or policy"}, s.getLogHead)
 	register(s, operation{id: "getStatusList", method: get, path: "/v1/status/{id}", gives: statusList{},
 		summary: "A BitstringStatusListCredential, such as 1-revocation: what the chains say now"}, s.getStatusList)
 	register(s, operation{id: "getLedger", method: get, path: "/v1/ledger",

@@ -162,7 +162,7 @@ func (l *ledger) oneBundle(ctx context.Context, trust *verifier.Trust, m mandate
 	if receipt, err = l.sign(ctx, receipt, at); err != nil {
 		return nil, err
 	}
-	return verifier.Export(ctx, l.journal, org, decision, receipt, l.log.Proof)
+	return verifier.Export(ctx, l.journal, nil, org, decision, receipt, l.log.Proof)
 }
 
 // Eight constraints of the common kinds; and the last of them as an expression.

@@ -75,27 +75,24 @@ func (k *headsKeeper) logged(last int64) {
 	k.last, k.current = last, true
 }
 
-// ProvenHead is what the newest heads entry says of a chain.
-type ProvenHead struct {
-	Entry int64       // index of the heads entry
-	Head  heads.Head  // the chain's newest entry before it; zero if there is none
-	Proof heads.Proof // under the root that the heads entry has
-}
-
-// Head proves what the newest heads entry says of a chain, of whatever organisation: the log says as much to everybody.
+// Heads proves what the newest heads entry says of chains, of whatever organisation: the log says as much to everybody.
 // Reason: heads-not-ready.
-func (j *Journal) Head(chain heads.Chain) (ProvenHead, error) {
-	if !j.heads.isReady() {
-		return ProvenHead{}, ErrHeadsNotReady
-	}
+func (j *Journal) Heads(chains []heads.Chain) (heads.Shown, error) {
 	k := &j.heads
+	if !k.isReady() {
+		return heads.Shown{}, ErrHeadsNotReady
+	}
 	k.mu.RLock()
 	defer k.mu.RUnlock()
 	if !k.current {
-		return ProvenHead{}, ErrHeadsNotReady
+		return heads.Shown{}, ErrHeadsNotReady
 	}
-	h, _ := k.tree.Head(chain)
-	return ProvenHead{Entry: k.last, Head: h, Proof: k.tree.Prove(chain)}, nil
+	return k.tree.Show(k.last, chains), nil
+}
+
+// RecordAt returns the document whose entry has an index in the log.
+func (j *Journal) RecordAt(ctx context.Context, org string, index int64) (spec.Record, error) {
+	return first(j.records(ctx, `WHERE e.leaf = ?1`+mine, index, org))
 }
 
 // LogHeads makes the heads of all chains the newest entry of the log, unless that is what they are already, and returns the size

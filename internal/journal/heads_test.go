@@ -53,18 +53,28 @@ func (b *bench) checkHeads() {
 	}
 	root := replay.Root()
 	for c, h := range replay.All() {
-		p, err := b.j.Head(c)
-		if err != nil || p.Head != h || p.Entry != last {
-			b.t.Fatalf("head of %x is %v, want %v: %v", c, p, h, err)
+		s, err := b.j.Heads([]heads.Chain{c, {1}})
+		if err != nil || s.Heads[0] != h || s.Heads[1] != (heads.Head{}) || s.Entry != last || s.Root != root {
+			b.t.Fatalf("head of %x is %v, want %v: %v", c, s, h, err)
 		}
-		if err := p.Proof.CheckHead(root, c, h); err != nil {
+		if err := errors.Join(s.Proofs[0].CheckHead(root, c, h), s.Proofs[1].CheckAbsent(root, heads.Chain{1})); err != nil {
 			b.t.Fatal(err)
 		}
+		r, err := b.j.RecordAt(context.Background(), org, h.Index)
+		if err != nil || r.Index != h.Index {
+			b.t.Fatalf("the record of entry %d: %v, %v", h.Index, r.Index, err)
+		}
 	}
-	p, err := b.j.Head(heads.Chain{1})
-	if err != nil || p.Head != (heads.Head{}) || p.Proof.CheckAbsent(root, heads.Chain{1}) != nil {
-		b.t.Fatalf("a chain that is not there: %v, %v", p, err)
+	if _, err := b.j.RecordAt(context.Background(), "other", replay.Show(0, []heads.Chain{firstOf(&replay)}).Heads[0].Index); !errors.Is(err, ErrNotFound) {
+		b.t.Fatalf("the record of another organisation: %v", err)
 	}
+}
+
+func firstOf(m *heads.Map) heads.Chain {
+	for c := range m.All() {
+		return c
+	}
+	return heads.Chain{}
 }
 
 func chainOf(t *testing.T, id string) heads.Chain {
@@ -82,7 +92,7 @@ func TestHeads(t *testing.T) {
 	if size := b.logHeads(); size != 0 {
 		t.Fatalf("an empty log has a heads entry: %d", size)
 	}
-	if _, err := b.j.Head(heads.Chain{}); !errors.Is(err, ErrHeadsNotReady) {
+	if _, err := b.j.Heads(nil); !errors.Is(err, ErrHeadsNotReady) {
 		t.Fatalf("a head before any heads entry: %v", err)
 	}
 	roster := b.found()

@@ -156,7 +156,7 @@ func (s *simulation) export() {
 	if err == nil {
 		receipt = s.SignDecision(receipt, at.Truncate(time.Second))
 	}
-	bundle, err := verifier.Export(ctx, s.journal, org, e.decision.Digest, receipt, s.log.Proof)
+	bundle, err := verifier.Export(ctx, s.journal, nil, org, e.decision.Digest, receipt, s.log.Proof)
 	s.must(err)
 	checked := verifier.CheckBundle(bundle, s.trust, verifier.CheckOptions{})
 	s.note("export %s: %v", short(e.decision.Digest), checked.Holds)

@@ -167,6 +167,10 @@ func (m *Map) Root() log.Hash {
 			m.root, m.rootHash = m.merge(m.root, changes)
 		}
 	}
+	return m.treeRoot()
+}
+
+func (m *Map) treeRoot() log.Hash {
 	if m.leaves.n == 0 {
 		return EmptyRoot
 	}
@@ -318,6 +322,24 @@ func (m *Map) Prove(c Chain) Proof {
 	slices.Reverse(p.Steps)
 	p.Chain, p.Value = l.chain, l.head.Value()
 	return p
+}
+
+// Shown is what a heads entry says of some chains.
+type Shown struct {
+	Entry  int64    // index of the heads entry in the log
+	Root   log.Hash // which it has
+	Heads  []Head   // in the order in which the chains were asked for; zero for a chain without an entry
+	Proofs []Proof  // in the same order
+}
+
+// Show gathers what the last Root, which is that of an entry, says of chains.
+func (m *Map) Show(entry int64, chains []Chain) Shown {
+	s := Shown{Entry: entry, Root: m.treeRoot()}
+	for _, c := range chains {
+		h, _ := m.Head(c)
+		s.Heads, s.Proofs = append(s.Heads, h), append(s.Proofs, m.Prove(c))
+	}
+	return s
 }
 
 // arena is a list that grows without moving what it has, and that the garbage collector need not look into.
