@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -57,7 +58,7 @@ type theirs struct {
 	heads  heads.Map
 	seqs   map[string]int64
 	edit   func(path string, data []byte) []byte
-	reads  int
+	reads  atomic.Int64
 }
 
 func signer(t testing.TB, seed byte) *log.Signer {
@@ -83,7 +84,7 @@ func newLog(t testing.TB) *theirs {
 }
 
 func (l *theirs) Read(_ context.Context, path string, _ int64) ([]byte, error) {
-	l.reads++
+	l.reads.Add(1)
 	data, err := l.log.ReadTile(path)
 	if errors.Is(err, log.ErrNotFound) {
 		return nil, fs.ErrNotExist
@@ -220,10 +221,10 @@ func TestFollowsAndResumes(t *testing.T) {
 	if w.Size() != l.log.Size() || w.Seen().Size != l.log.Size() {
 		t.Fatalf("replayed %d, seen %d of %d", w.Size(), w.Seen().Size, l.log.Size())
 	}
-	before := l.reads
+	before := l.reads.Load()
 	w.step(t, "")
-	if l.reads != before+1 {
-		t.Errorf("%d reads where nothing is new, want the checkpoint alone", l.reads-before)
+	if l.reads.Load() != before+1 {
+		t.Errorf("%d reads where nothing is new, want the checkpoint alone", l.reads.Load()-before)
 	}
 }
 
@@ -509,7 +510,7 @@ func TestHTTP(t *testing.T) {
 			http.NotFound(w, r)
 			return
 		}
-		for endless != "" && strings.Contains(path, endless) {
+		for flood := endless; flood != "" && strings.Contains(path, flood); {
 			if _, err := w.Write(make([]byte, 1<<20)); err != nil {
 				return
 			}
