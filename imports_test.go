@@ -55,7 +55,7 @@ var house = map[string]room{
 	"log":                   {parses: true},
 	"log/heads":             {mayImport: "log", parses: true},
 	"log/witness":           {mayImport: "log", parses: true},
-	"log/monitor":           {mayImport: "log"},
+	"log/monitor":           {mayImport: "log log/heads", parses: true},
 	"log/trillian":          {mayImport: "log"},
 	"anchor":                {mayImport: "log", parses: true},
 	"anchor/rfc3161":        {mayImport: "anchor", parses: true},

@@ -424,6 +424,8 @@ var logReasons = []Reason{
 	{"log-root-mismatch", "The log's files do not give the root that was published.", "Do not start: the files are damaged or were changed."},
 	{"log-damaged", "A file of the log is not what was published.", "Restore the file; it is a function of the entries."},
 	{"log-record-damaged", "The write-ahead record of a log has a gap: what was durable has changed.", "Do not start: restore the record's two files."},
+	{"log-monitor-state", "What a monitor or mirror keeps of a log is not as it was written.", "A monitor may begin anew in an empty folder; a mirror only with a new key."},
+	{"log-monitor-origin", "The folder is that of another log.", "Name the folder of this log, or an empty one."},
 	{"log-stage", "Entries were staged at another index than the log's end.", "This is a mistake in the calling program."},
 	{"log-keep", "Another checkpoint than the staged one was to be kept.", "This is a mistake in the calling program."},
 }

@@ -106,7 +106,7 @@ func (c verifyCmd) decideAll(sys *system, l *trialLedger, lines []numbered, expe
 	if c.Expect != "" {
 		sum.comparison = &comparison{}
 	}
-	bar := progress(sys, len(lines))
+	bar := progress(sys, len(lines), "deciding")
 	defer bar.Finish()
 	out := bufio.NewWriter(sys.out)
 	defer out.Flush()
@@ -477,10 +477,10 @@ func readExpected(sys *system, path string) (map[int]decided, error) {
 }
 
 // progress is a bar on a terminal and nothing elsewhere.
-func progress(sys *system, total int) *progressbar.ProgressBar {
+func progress(sys *system, total int, what string) *progressbar.ProgressBar {
 	if !isTerminal(sys.err) {
 		return progressbar.DefaultSilent(int64(total))
 	}
-	return progressbar.NewOptions(total, progressbar.OptionSetWriter(sys.err), progressbar.OptionSetDescription("deciding"),
+	return progressbar.NewOptions(total, progressbar.OptionSetWriter(sys.err), progressbar.OptionSetDescription(what),
 		progressbar.OptionShowCount(), progressbar.OptionClearOnFinish(), progressbar.OptionThrottle(65*time.Millisecond))
 }

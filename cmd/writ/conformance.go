@@ -81,7 +81,7 @@ func (c conformanceRunCmd) Run(sys *system) error {
 	defer p.stop()
 	var total conformed
 	groups := map[string]*conformed{}
-	bar := progress(sys, len(vectors))
+	bar := progress(sys, len(vectors), "deciding")
 	defer bar.Finish()
 	for _, v := range vectors {
 		one, r := c.judge(p, v)

@@ -25,6 +25,9 @@ type logCmd struct {
 	Export     logExportCmd     `cmd:"" help:"Write a static copy that any web server can serve."`
 	Head       logHeadCmd       `cmd:"" help:"Show a chain's newest entry, or that it has none, proven by the log's heads."`
 	Contradict contradictCmd    `cmd:"" help:"Put two head proofs that contradict each other into one file of evidence."`
+	Monitor    logMonitorCmd    `cmd:"" help:"Follow another's log, and raise alarms."`
+	Mirror     logMirrorCmd     `cmd:"" help:"Keep a copy of another's log, replay it and cosign that."`
+	Check      logCheckCmd      `cmd:"" help:"Rebuild a log from its entries, and find what is damaged."`
 }
 
 const logHelp = `SOURCE is the address of a log, such as http://127.0.0.1:8467/log, or the data folder of a server. --key is the log's verifier

@@ -35,7 +35,7 @@ type cli struct {
 	Notice      noticeCmd      `cmd:"" help:"Sign a revoker's notice: suspend or revoke a mandate, veto a roster version."`
 	Trust       trustCmd       `cmd:"" help:"Write and read trust files: what you believe before you see any evidence."`
 	Verify      verifyCmd      `cmd:"" help:"Verify a bundle offline, or try a file of actions against mandates."`
-	Audit       auditCmd       `cmd:"" help:"Verify many bundles offline, and count what they rest on."`
+	Audit       auditGroup     `cmd:"" help:"Verify many bundles offline, or the whole chain of one mandate."`
 	Test        testCmd        `cmd:"" help:"Play test files of actions and expected answers against mandates."`
 	Receipt     receiptCmd     `cmd:"" help:"Read receipts and export bundles."`
 	Log         logCmd         `cmd:"" help:"Read the transparency log."`
