@@ -16,6 +16,7 @@ type Trust struct {
 	Mode      string            `json:"mode,omitempty"` // test: believes documents of test mode, and only those
 	Rosters   []PinnedRoster    `json:"rosters"`
 	Policy    string            `json:"policy"` // C2SP tlog-policy text
+	Retired   []RetiredLog      `json:"retired,omitempty"`
 	Resources map[string]string `json:"resources"`
 
 	fingerprint string
@@ -57,7 +58,7 @@ func ParseTrust(data []byte) (*Trust, error) {
 	if len(t.logs.Logs()) == 0 {
 		return nil, spec.Refuse("trust-empty", "/policy", "the policy names no log")
 	}
-	return t, nil
+	return t, t.checkRetired()
 }
 
 // Fingerprint is the digest of the trust file: what a verdict was reached with.

@@ -1,0 +1,11 @@
+package spec
+
+// The life of a log: successors, backups, erasure (protocol.md 7.12, 8.7, 12.4).
+var lifeReasons = []Reason{
+	{"trust-retired", "The trust file pins a retired log twice, or at no size.", "Pin each log once, at the number of its entries that count."},
+	{"log-retired", "The entry was logged behind the end of a log that is retired.", "Do not rely on it: it is on a branch that does not count."},
+	{"log-successor", "The trust file does not say that this log carries on the one that the mandate names.", "Ask the ledger's owner, by another way than the ledger, at which size the older log ended; pin it under retired."},
+	{"log-epoch", "The decision says an epoch that the log has not come to, or has left.", "Do not rely on it: a new epoch begins with a successor log only."},
+	{"log-frozen", "The log has ended: its last entry names its successor.", "Run writ log succeed again to carry it on, or serve it with --read-only."},
+	{"bundle-successors", "The entries that lead from the mandates' log to the bundle's do not fit.", "Export the bundle again."},
+}
