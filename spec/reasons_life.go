@@ -7,5 +7,8 @@ var lifeReasons = []Reason{
 	{"log-successor", "The trust file does not say that this log carries on the one that the mandate names.", "Ask the ledger's owner, by another way than the ledger, at which size the older log ended; pin it under retired."},
 	{"log-epoch", "The decision says an epoch that the log has not come to, or has left.", "Do not rely on it: a new epoch begins with a successor log only."},
 	{"log-frozen", "The log has ended: its last entry names its successor.", "Run writ log succeed again to carry it on, or serve it with --read-only."},
+	{"database-copy", "The database is a backup.", "Make a ledger of it with writ restore, which begins a new epoch."},
+	{"database-other", "The database is not the one that was started last here: it was restored from a backup or copied.", "Bring the right one back; if it is lost, writ restore makes a ledger of a backup under a new epoch."},
+	{"read-only", "This ledger only answers questions.", "Ask the ledger that decides; if this is the one, start it without --read-only."},
 	{"bundle-successors", "The entries that lead from the mandates' log to the bundle's do not fit.", "Export the bundle again."},
 }

@@ -22,6 +22,7 @@ type logCmd struct {
 	Checkpoint logCheckpointCmd `cmd:"" help:"Print the newest published checkpoint."`
 	Proof      logProofCmd      `cmd:"" help:"Print the inclusion proof of an entry."`
 	Entry      logEntryCmd      `cmd:"" help:"Print an entry."`
+	Succeed    logSucceedCmd    `cmd:"" help:"End the log and carry its tree on under another name and key."`
 }
 
 const logHelp = `SOURCE is the address of a log, such as http://127.0.0.1:8467/log, or the data folder of a server. --key is the log's verifier
@@ -138,7 +139,7 @@ func (c logSource) open(sys *system) (*tiledLog, error) {
 func folderReader(dir string) func(string) ([]byte, error) {
 	return func(path string) ([]byte, error) {
 		if path == "checkpoint" {
-			return os.ReadFile(filepath.Join(dir, guardFile))
+			return publishedIn(dir)
 		}
 		full, _, _ := strings.Cut(path, ".p/")
 		return os.ReadFile(filepath.Join(dir, logFolder, filepath.FromSlash(full)))

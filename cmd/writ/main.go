@@ -39,6 +39,8 @@ type cli struct {
 	Test        testCmd        `cmd:"" help:"Play test files of actions and expected answers against mandates."`
 	Receipt     receiptCmd     `cmd:"" help:"Read receipts and export bundles."`
 	Log         logCmd         `cmd:"" help:"Read the transparency log."`
+	Backup      backupCmd      `cmd:"" help:"Copy a ledger while it runs."`
+	Restore     restoreCmd     `cmd:"" help:"Make a ledger of a backup, under a new epoch and a successor log."`
 	Key         keyCmd         `cmd:"" help:"Make and read key files of people, agents and executors."`
 	Conformance conformanceCmd `cmd:"" help:"Hold an implementation against the conformance vectors."`
 	Explain     explainCmd     `cmd:"" help:"Say what a reason code means and what to do about it."`

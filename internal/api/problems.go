@@ -59,7 +59,7 @@ var statuses = byCode(map[int]string{
 		template-invalid templates-many template-repeated template-unknown template-other
 		rdf-context rdf-keyword rdf-term rdf-reference rdf-character rdf-size rdf-poison rdf-processing`,
 	http.StatusTooManyRequests:    "rate-limited refusals-many",
-	http.StatusServiceUnavailable: "indeterminate",
+	http.StatusServiceUnavailable: "indeterminate read-only",
 	// Our own failure.
 	http.StatusInternalServerError: "internal",
 })
