@@ -10,5 +10,8 @@ var lifeReasons = []Reason{
 	{"database-copy", "The database is a backup.", "Make a ledger of it with writ restore, which begins a new epoch."},
 	{"database-other", "The database is not the one that was started last here: it was restored from a backup or copied.", "Bring the right one back; if it is lost, writ restore makes a ledger of a backup under a new epoch."},
 	{"read-only", "This ledger only answers questions.", "Ask the ledger that decides; if this is the one, start it without --read-only."},
+	{"erasure-unknown", "There is no such entry on a mandate's chain.", "Name the decision again as writ receipt shows it."},
+	{"erasure-kept", "Other evidence, or money that may still move, rests on this document.", "Wait until the action has its final report; rosters, mandates and what people said are not erased."},
+	{"document-erased", "The document was erased; its effect stays.", "Nothing brings it back; whoever holds a bundle of it can still show it."},
 	{"bundle-successors", "The entries that lead from the mandates' log to the bundle's do not fit.", "Export the bundle again."},
 }

@@ -226,7 +226,7 @@ func (l *ledger) signer() (func(context.Context, spec.Document, time.Time) (spec
 	decided := l.decisionID(decision)
 	return func(_ context.Context, d spec.Document, created time.Time) (spec.Document, error) {
 		key, method := seal, sealID(seal)
-		if d.Type == spec.TypeDecision || d.Type == spec.TypeReceipt || d.Type == spec.TypeRefusalCount {
+		if d.Type == spec.TypeDecision || d.Type == spec.TypeReceipt || d.Type == spec.TypeRefusalCount || d.Type == spec.TypeErasure {
 			key, method = decision, decided
 		}
 		return signed(d, key, vc.ProofOptions{VerificationMethod: method, Purpose: did.AssertionMethod, Created: created})

@@ -85,6 +85,10 @@ func (j *Journal) commit(ctx context.Context, calls []*call) {
 		j.again(ctx, b, err)
 		return
 	}
+	if err := j.erase(ctx, b); err != nil {
+		j.again(ctx, b, err)
+		return
+	}
 
 	// 6. Number: the entries under the next indices, the root that the log computes over them, and the new size where it was
 	// the old one, all in the same transaction. The log has changed nothing yet. A crash here leaves nothing.
@@ -116,6 +120,7 @@ func (j *Journal) commit(ctx context.Context, calls []*call) {
 		failure = &IndeterminateError{Err: failure}
 	}
 	j.states.committed(b.chains, b.now, staged.Size)
+	j.forget(b.erased)
 
 	// 8. Keep: sign the commit checkpoint and make the entries part of the tree. A crash before or during it leaves a log that
 	// is shorter than the journal: the next start stages what is missing from Size() on, the same bytes at the same index, and
