@@ -25,7 +25,7 @@ func TestFiles(t *testing.T) {
 	b := &book{t: t, made: map[string][]byte{}}
 	for _, group := range []func(*book){jcsVectors, moneyVectors, actionVectors, credentialVectors, rosterVectors, wordVectors, entryVectors,
 		keyVectors, proofVectors, statusVectors, logVectors, windowVectors, constraintVectors, credentialRules, trustVectors, bundleVectors, suppliedBundle, credentialTraces, templateVectors,
-		approvalTraces, delegationTraces, requestTraces, executionTraces, recoveryTraces, revocationTraces, policyVectors, reconciliationTraces, refusalTraces, recoveryKeyTraces} {
+		approvalTraces, delegationTraces, requestTraces, executionTraces, recoveryTraces, revocationTraces, policyVectors, reconciliationTraces, refusalTraces, recoveryKeyTraces, lifeVectors} {
 		group(b)
 	}
 	if *update {
