@@ -25,7 +25,7 @@ var statuses = byCode(map[int]string{
 	http.StatusNotFound: `not-found erasure-unknown chain-unknown decision-unknown proposal-unknown recovery-unknown parent-unknown roster-unknown
 		ancestor-missing tile-path`,
 	http.StatusMethodNotAllowed: "method-not-allowed",
-	http.StatusGone: "document-erased",
+	http.StatusGone:             "document-erased",
 	// Well-formed, but the ledger stands otherwise.
 	http.StatusConflict: `key-reused draft-closed mandate-exists parent-inactive proposal-closed proposal-expired recovery-open
 		not-suspended not-a-charge status-transition position-stale time-backwards decision-not-authorized decision-repeated

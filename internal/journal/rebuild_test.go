@@ -29,7 +29,9 @@ func (b *bench) checkRebuild() {
 	if err != nil {
 		b.t.Fatal(err)
 	}
+	links := b.linking()
 	for i, r := range all {
+		i += b.before(links, r.Index)
 		if d, gone := left[r.Document.Digest]; gone {
 			rebuilt = b.again(rebuilt, r, d)
 			continue
@@ -55,7 +57,7 @@ func (b *bench) checkRebuild() {
 			b.t.Errorf("the projections of %s %s say\n%s\nthe documents\n%s", h.state.Kind, h.state.Content, got, want)
 		}
 	}
-	if size := int64(len(all)); b.log.Size() != size {
+	if size := int64(len(all) + len(links)); b.log.Size() != size {
 		b.t.Errorf("the log has %d entries, the journal %d", b.log.Size(), size)
 	}
 }
