@@ -71,7 +71,7 @@ func (d *Document) parse() (DocumentEnd, error) {
 }
 
 var documentTypes = []string{spec.TypeRoster, spec.TypeMandate, spec.TypeSupplement, spec.TypeReceipt, spec.TypeApproval,
-	spec.TypePresentation, spec.TypeDecision, spec.TypeCommit, spec.TypeBegin, spec.TypeReport, spec.TypeNotice, spec.TypePolicy, spec.TypeTemplate, spec.TypeRefusalCount}
+	spec.TypePresentation, spec.TypeDecision, spec.TypeCommit, spec.TypeBegin, spec.TypeReport, spec.TypeNotice, spec.TypePolicy, spec.TypeTemplate, spec.TypeRefusalCount, spec.TypeErasure}
 
 var approved = []string{spec.TypeRoster, spec.TypeMandate, spec.TypeSupplement, spec.TypePolicy}
 

@@ -25,7 +25,7 @@ func TestFiles(t *testing.T) {
 	b := &book{t: t, made: map[string][]byte{}}
 	for _, group := range []func(*book){jcsVectors, moneyVectors, actionVectors, credentialVectors, rosterVectors, wordVectors, entryVectors,
 		keyVectors, proofVectors, statusVectors, logVectors, logFormatVectors, windowVectors, constraintVectors, credentialRules, trustVectors, bundleVectors, suppliedBundle, credentialTraces, templateVectors,
-		approvalTraces, delegationTraces, requestTraces, executionTraces, recoveryTraces, revocationTraces, policyVectors, reconciliationTraces, refusalTraces, recoveryKeyTraces, headVectors} {
+		approvalTraces, delegationTraces, requestTraces, executionTraces, recoveryTraces, revocationTraces, policyVectors, reconciliationTraces, refusalTraces, recoveryKeyTraces, headVectors, lifeVectors} {
 		group(b)
 	}
 	if *update {

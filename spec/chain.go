@@ -310,6 +310,8 @@ func (ss States) chainsOf(d Document) ([]string, error) {
 		return ss.contentChain(b.Content)
 	case *RefusalCount:
 		return ss.contentChain(b.Mandate)
+	case *Erasure:
+		return ss.chainByID(b.Chain)
 	case *Approval:
 		switch b.Kind {
 		case KindSupplement:
@@ -399,6 +401,8 @@ func (s *State) apply(ss States, d Document, now time.Time) error {
 		return s.applyNotice(b, now)
 	case *RefusalCount:
 		return s.applyCount(b, now)
+	case *Erasure:
+		return s.applyErasure(b)
 	}
 	return refuse("not-an-event", "", "a document of this type is no event of a chain")
 }

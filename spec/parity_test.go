@@ -23,7 +23,7 @@ var bodies = map[string]any{
 	spec.TypeReceipt: spec.Receipt{}, spec.TypeApproval: spec.Approval{}, spec.TypePresentation: spec.Presentation{},
 	spec.TypeDecision: spec.Decision{}, spec.TypeCommit: spec.Commit{}, spec.TypeBegin: spec.Begin{}, spec.TypeReport: spec.Report{},
 	spec.TypeNotice: spec.Notice{}, spec.TypePolicy: spec.Policy{}, spec.TypeTemplate: spec.ActionTemplate{},
-	spec.TypeRefusalCount: spec.RefusalCount{},
+	spec.TypeRefusalCount: spec.RefusalCount{}, spec.TypeErasure: spec.Erasure{},
 }
 
 // alwaysThere are members that the Go types may lack and that no document may.

@@ -14,7 +14,7 @@ import (
 var docTypes = []string{
 	spec.TypeTemplate,
 	spec.TypeRoster, spec.TypeMandate, spec.TypeSupplement, spec.TypeReceipt, spec.TypeApproval, spec.TypePresentation,
-	spec.TypeDecision, spec.TypeCommit, spec.TypeBegin, spec.TypeReport, spec.TypeNotice, spec.TypePolicy, spec.TypeRefusalCount,
+	spec.TypeDecision, spec.TypeCommit, spec.TypeBegin, spec.TypeReport, spec.TypeNotice, spec.TypePolicy, spec.TypeRefusalCount, spec.TypeErasure,
 }
 
 // compiled is the schema of a document type, as a stranger's library reads it.

@@ -34,10 +34,11 @@ const (
 	TypeNotice       = "revocationnotice"
 	TypeTemplate     = "actiontemplate"
 	TypeRefusalCount = "refusalcount"
+	TypeErasure      = "erasure"
 )
 
 // Body is the typed content of a Document: a pointer to one of Roster, Mandate, Supplement, Policy, Receipt, Approval, Presentation,
-// Decision, Commit, Begin, Report, Notice, RefusalCount or ActionTemplate.
+// Decision, Commit, Begin, Report, Notice, RefusalCount, Erasure or ActionTemplate.
 type Body interface {
 	docType() string
 	// check refuses what the Go types alone admit: versions, syntax of members, contradictions.
@@ -200,6 +201,8 @@ func newBody(docType string) Body {
 		return new(ActionTemplate)
 	case TypeRefusalCount:
 		return new(RefusalCount)
+	case TypeErasure:
+		return new(Erasure)
 	}
 	return nil
 }

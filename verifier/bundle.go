@@ -36,6 +36,8 @@ type Bundle struct {
 	Policies     []jcs.Value `json:"policies,omitempty"`  // of each that the root mandate names, from its first version to the one in force
 	Logged       []LoggedAt  `json:"logged"`
 	Head         *Head       `json:"head,omitempty"`
+	// Successors lead from the log that the mandates name to the one whose checkpoint this is, where those are two.
+	Successors []SuccessorAt `json:"successors,omitempty"`
 }
 
 // LoggedAt opens one log entry: which document it commits to, where it stands, and the state that it left on each chain.
@@ -105,7 +107,7 @@ func Export(ctx context.Context, archive Archive, shown Heads, org, decision str
 		x.last = r.At
 	}
 	for _, step := range []func() error{func() error { return x.rosters(d) }, func() error { return x.presentation(decision, d) }, func() error { return x.policies(d) },
-		func() error { return x.interim(d) }, func() error { return x.log(rec) }, func() error { return x.following(following) }} {
+		func() error { return x.interim(d) }, func() error { return x.log(rec) }, func() error { return x.following(following) }, x.successors} {
 		if err := step(); err != nil {
 			return nil, err
 		}

@@ -165,7 +165,10 @@ type checking struct {
 	events       []event // every logged document, in log order
 	decision     spec.Document
 	interim      []spec.Document
-	origin       string
+	origin       string // of the checkpoint
+	named        string // the log that the mandates name: the same, or the first that it carries on
+	successors   []*spec.Entry
+	epoch        int64 // of the newest decision that was looked at
 	checkpoint   []byte
 	head         log.Checkpoint // the same, read
 	cosigned     int            // signatures of the checkpoint
@@ -226,6 +229,9 @@ func (c *checking) intact(data []byte) error {
 			return spec.Refuse("bundle-order", "/logged/"+strconv.Itoa(i), "entries are in log order, once each")
 		}
 		c.events = append(c.events, e)
+	}
+	if err := c.carried(); err != nil {
+		return err
 	}
 	if err := c.oneRequest(); err != nil {
 		return err
@@ -458,6 +464,9 @@ func (c *checking) anchored() error {
 	c.cosigned = bytes.Count(c.checkpoint, []byte("\n— "))
 	if n := c.cosigned; n > 1 && !c.trust.logs.Witnessed() && c.trust.mirrors == nil {
 		return spec.Refuse("checkpoint-lines", "/logged/0/proof", "%d signature lines, and the policy knows one", n)
+	}
+	if err := c.unretired(); err != nil {
+		return err
 	}
 	if len(c.rosters) == 0 || len(c.mandates) == 0 {
 		return spec.Refuse("bundle-incomplete", "", "a bundle has rosters and mandates")

@@ -274,7 +274,7 @@ func (s *shownHead) open(ch ChainHead, l spec.Link) error {
 	return nil
 }
 
-// headed: the head covers every chain of the bundle, is behind all its entries, and goes on from where they end (protocol.md 14.2 f).
+// headed: the head covers every chain of the bundle, is behind all its entries, and goes on from where they end (protocol.md 14.2 g).
 func (c *checking) headed(last map[string]chainEnd) error {
 	h := c.bundle.Head
 	if h == nil {

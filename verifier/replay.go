@@ -31,6 +31,9 @@ func (c *checking) replay() error {
 			return placed(place, err)
 		}
 		if d, ok := e.doc.Body.(*spec.Decision); ok {
+			if err := c.inEpoch(e, d); err != nil {
+				return placed(place, err)
+			}
 			if err := c.approved(); err != nil {
 				return placed(place, err)
 			}
@@ -84,7 +87,7 @@ func (c *checking) begin(e event) error {
 	default:
 		return nil
 	}
-	if origin != c.origin {
+	if origin != c.named {
 		return spec.Refuse("ledger-other", "", "the content names another log than the one that has it")
 	}
 	id, err := spec.ChainID(salt, origin, content)
@@ -375,7 +378,7 @@ func (c *checking) decided(doc spec.Document, d *spec.Decision) error {
 	if err != nil {
 		return err
 	}
-	if l := c.mandates[0].Body.Terms().Ledger; l.Verifier != d.Verifier || l.Log != c.origin {
+	if l := c.mandates[0].Body.Terms().Ledger; l.Verifier != d.Verifier || l.Log != c.named {
 		return spec.Refuse("ledger-other", "/verifier", "decided by another verifier than the mandate's ledger")
 	}
 	return ledgerSigned(doc, d.Verifier, r)

@@ -17,6 +17,7 @@ type Trust struct {
 	Rosters   []PinnedRoster    `json:"rosters"`
 	Policy    string            `json:"policy"`            // C2SP tlog-policy text
 	Mirrors   string            `json:"mirrors,omitempty"` // the same: which mirrors must have replayed the log
+	Retired   []RetiredLog      `json:"retired,omitempty"`
 	Resources map[string]string `json:"resources"`
 
 	fingerprint string
@@ -62,7 +63,7 @@ func ParseTrust(data []byte) (*Trust, error) {
 	if err := t.readMirrors(); err != nil {
 		return nil, err
 	}
-	return t, nil
+	return t, t.checkRetired()
 }
 
 // readMirrors reads the policy of mirrors, which names the log's keys and a quorum: what nobody must have replayed is no statement.

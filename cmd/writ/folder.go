@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -16,8 +17,10 @@ import (
 
 	"github.com/writ-trust/writ/did"
 	"github.com/writ-trust/writ/internal/jcs"
+	"github.com/writ-trust/writ/internal/journal"
 	"github.com/writ-trust/writ/internal/keys"
 	"github.com/writ-trust/writ/log"
+	"github.com/writ-trust/writ/spec"
 	"github.com/writ-trust/writ/verifier"
 )
 
@@ -46,11 +49,14 @@ const (
 	logKey      = "log"
 )
 
-// identity is what a ledger is called. Mandates name it, so it never changes.
+// identity is what a ledger is called. Mandates name its DID and its first log, so these never change.
 type identity struct {
-	DID   string `json:"did"`
-	Log   string `json:"log"` // origin
-	Epoch int64  `json:"epoch"`
+	DID     string       `json:"did"`
+	Log     string       `json:"log"` // origin
+	Epoch   int64        `json:"epoch"`
+	Signs   *logName     `json:"signs,omitempty"`   // the log that signs now, where it is a successor
+	Next    *logName     `json:"next,omitempty"`    // its successor, while it is being made
+	Retired []retiredLog `json:"retired,omitempty"` // the logs that ended, oldest first
 }
 
 // readIdentity fails with fs.ErrNotExist where there is no ledger yet.
@@ -204,15 +210,7 @@ func originOf(id string) string {
 
 // logSigner signs checkpoints.
 func (f *folder) logSigner() (*log.Signer, error) {
-	key, err := f.keys.Signer(logKey)
-	if err != nil {
-		return nil, err
-	}
-	public, err := key.Ed25519()
-	if err != nil {
-		return nil, err
-	}
-	return log.NewSigner(f.Log, public, key.Sign)
+	return f.signerOf(f.current())
 }
 
 // sealID is how the seal's key is called in rosters and proofs.
@@ -238,11 +236,23 @@ func (f *folder) checkBoot() (last string, err error) {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return "", err
 	}
-	if len(guard.Boots) > 0 && !slices.Contains(guard.Boots, string(known)) {
-		return "", &exit{exitRefused, fmt.Errorf("the database in %s is not the one that was started last: it was restored from a backup or copied. "+
-			"Starting it could decide twice; it needs a new epoch", f.dir)}
+	switch {
+	case slices.Contains(guard.Boots, string(known)):
+		return string(known), nil
+	case len(guard.Boots) == 0 && len(known) == 0 && f.entries() == 0:
+		return "", nil // never started
 	}
-	return string(known), nil
+	return "", &exit{exitRefused, spec.Refuse("database-other", "", "the database in %s has %d entries and was started as %q; the one started last in this folder was %q. "+
+		"Starting it could decide twice", f.dir, f.entries(), known, strings.Join(guard.Boots, " or "))}
+}
+
+// entries is how many the database has, 0 where there is none.
+func (f *folder) entries() int64 {
+	c, err := journal.Tip(context.Background(), f.path(journalFile))
+	if err != nil {
+		return 0
+	}
+	return c.Size
 }
 
 // markBoot remembers this start, once the database is known to be the right one.

@@ -28,6 +28,7 @@ type logCmd struct {
 	Monitor    logMonitorCmd    `cmd:"" help:"Follow another's log, and raise alarms."`
 	Mirror     logMirrorCmd     `cmd:"" help:"Keep a copy of another's log, replay it and cosign that."`
 	Check      logCheckCmd      `cmd:"" help:"Rebuild a log from its entries, and find what is damaged."`
+	Succeed    logSucceedCmd    `cmd:"" help:"End the log and carry its tree on under another name and key."`
 }
 
 const logHelp = `SOURCE is the address of a log, such as http://127.0.0.1:8467/log, or the data folder of a server. --key is the log's verifier
@@ -144,7 +145,7 @@ func (c logSource) open(sys *system) (*tiledLog, error) {
 func folderReader(dir string) func(string) ([]byte, error) {
 	return func(path string) ([]byte, error) {
 		if path == "checkpoint" {
-			return os.ReadFile(filepath.Join(dir, guardFile))
+			return publishedIn(dir)
 		}
 		full, _, _ := strings.Cut(path, ".p/")
 		return os.ReadFile(filepath.Join(dir, logFolder, filepath.FromSlash(full)))

@@ -40,6 +40,9 @@ type cli struct {
 	Receipt     receiptCmd     `cmd:"" help:"Read receipts and export bundles."`
 	Log         logCmd         `cmd:"" help:"Read the transparency log."`
 	Witness     witnessCmd     `cmd:"" help:"Cosign the checkpoints of other logs that only grow."`
+	Backup      backupCmd      `cmd:"" help:"Copy a ledger while it runs."`
+	Restore     restoreCmd     `cmd:"" help:"Make a ledger of a backup, under a new epoch and a successor log."`
+	Erase       eraseCmd       `cmd:"" help:"Take the documents of one action out of a ledger; what they did stays."`
 	Key         keyCmd         `cmd:"" help:"Make and read key files of people, agents and executors."`
 	Conformance conformanceCmd `cmd:"" help:"Hold an implementation against the conformance vectors."`
 	Explain     explainCmd     `cmd:"" help:"Say what a reason code means and what to do about it."`

@@ -25,14 +25,19 @@ func TestMain(m *testing.M) { testscript.Main(m, map[string]func(){"writ": main}
 
 // TestScripts runs what a person would type and holds it against what is promised, refusals included.
 //
-// Scripts have commands of their own: "serve ARGS" starts writ serve, waits for its address and puts it into WRIT_URL; "stop" ends it
-// as an operator would, and wants exit code 0; "get PATH STATUS [TEXT]" reads a path of it. What no subcommand does goes through the client: "host" makes an API key with a hosted
+// Scripts have commands of their own: "serve ARGS" starts writ serve, waits for its address and puts it into WRIT_URL; "halt" ends it
+// as an operator would, and wants exit code 0 ("stop" is testscript's own, and would end the script as if all of it had passed); "get PATH STATUS [TEXT]" reads a path of it. What no subcommand does goes through the client: "host" makes an API key with a hosted
 // agent and puts the agent into AGENT; "ask EUROS RESULT" asks as that agent, under the mandate whose id is in the file id, and puts the
 // decision into DECISION.
 func TestScripts(t *testing.T) {
 	scripts, err := filepath.Glob("testdata/*.txt")
 	if err != nil || len(scripts) < 10 {
 		t.Fatalf("found only %d scripts: %v", len(scripts), err)
+	}
+	for _, name := range scripts {
+		if text, err := os.ReadFile(name); err != nil || strings.Contains(string(text), "\nstop\n") {
+			t.Fatalf("%s says stop, so that nothing behind it is looked at (%v)", name, err)
+		}
 	}
 	testdata, err := filepath.Abs("testdata")
 	if err != nil {
@@ -46,7 +51,7 @@ func TestScripts(t *testing.T) {
 			e.Values[ofScript] = witnesses{}
 			return nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"serve": serve, "stop": stop, "host": host, "ask": ask, "get": get, "witness": witnessing}})
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"serve": serve, "halt": halt, "host": host, "ask": ask, "get": get, "witness": witnessing}})
 }
 
 // serving is the server of one script.
@@ -83,7 +88,7 @@ func serve(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Setenv("WRIT_URL", strings.TrimSpace(line))
 }
 
-func stop(ts *testscript.TestScript, neg bool, args []string) {
+func halt(ts *testscript.TestScript, neg bool, args []string) {
 	s := ts.Value(serving{}).(*serving)
 	ts.Check(s.command.Process.Signal(syscall.SIGTERM))
 	err := s.command.Wait()

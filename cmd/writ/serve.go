@@ -36,6 +36,7 @@ import (
 type serveCmd struct {
 	settings `embed:""`
 	Verbose  bool `help:"Log each request."`
+	ReadOnly bool `help:"Answer questions only: proofs, tiles, receipts, bundles. Nothing is decided, logged or signed anew; a log that has ended can be served so."`
 }
 
 // Help is the long text of writ serve --help.
@@ -107,7 +108,7 @@ func (c *serveCmd) Run(sys *system, kctx *kong.Context) error {
 		return err
 	}
 	defer doors.close()
-	l, err := openLedger(ctx, sys, &c.settings, within, logger)
+	l, err := openLedger(ctx, sys, &c.settings, within, c.ReadOnly, logger)
 	if err != nil {
 		return err
 	}
@@ -162,14 +163,15 @@ type ledger struct {
 	made    []io.Closer     // in the order of opening
 
 	lastBoot string // the start before this one
+	readOnly bool
 }
 
-func openLedger(ctx context.Context, sys *system, s *settings, within time.Duration, logger *slog.Logger) (*ledger, error) {
+func openLedger(ctx context.Context, sys *system, s *settings, within time.Duration, readOnly bool, logger *slog.Logger) (*ledger, error) {
 	f, err := openFolder(sys, s)
 	if err != nil {
 		return nil, err
 	}
-	l := &ledger{folder: f, sys: sys, logger: logger, lists: s.statusURL(f.DID), made: []io.Closer{f.lock}}
+	l := &ledger{folder: f, sys: sys, logger: logger, lists: s.statusURL(f.DID), made: []io.Closer{f.lock}, readOnly: readOnly}
 	l.trust = newTrustFile(f.path(trustName), logger)
 	for _, open := range []func(context.Context) error{l.openLog, l.openJournal,
 		func(ctx context.Context) error { return l.openWitnesses(ctx, s) }, l.openAdmin,
@@ -199,7 +201,7 @@ func (l *ledger) openLog(context.Context) error {
 	if err != nil {
 		return err
 	}
-	l.log, err = log.Open(log.Options{Dir: l.path(logFolder), Guard: l.path(guardFile), Signer: signer})
+	l.log, err = log.Open(log.Options{Dir: l.path(logFolder), Guard: l.path(l.guard()), Signer: signer})
 	if err == nil {
 		l.made = append(l.made, l.log)
 	}
@@ -212,11 +214,14 @@ func (l *ledger) openJournal(ctx context.Context) error {
 		return err
 	}
 	l.journal, err = journal.Open(ctx, journal.Options{Path: l.path(journalFile), Log: l.log, Now: l.sys.now, Random: l.sys.random,
-		Sign: sign, Logger: l.logger})
+		Sign: sign, Logger: l.logger, Carry: l.carry(), ReadOnly: l.readOnly})
 	if err != nil {
 		return err
 	}
 	l.made = append(l.made, l.journal)
+	if l.readOnly {
+		return nil
+	}
 	return l.markBoot(l.lastBoot, l.sys.random)
 }
 
@@ -234,7 +239,7 @@ func (l *ledger) signer() (func(context.Context, spec.Document, time.Time) (spec
 	decided := l.decisionID(decision)
 	return func(_ context.Context, d spec.Document, created time.Time) (spec.Document, error) {
 		key, method := seal, sealID(seal)
-		if d.Type == spec.TypeDecision || d.Type == spec.TypeReceipt || d.Type == spec.TypeRefusalCount {
+		if d.Type == spec.TypeDecision || d.Type == spec.TypeReceipt || d.Type == spec.TypeRefusalCount || d.Type == spec.TypeErasure {
 			key, method = decision, decided
 		}
 		return signed(d, key, vc.ProofOptions{VerificationMethod: method, Purpose: did.AssertionMethod, Created: created})
@@ -367,7 +372,7 @@ func (h hostedAgents) Create(name string) (vc.Signer, error) {
 func (l *ledger) serve(ctx context.Context, sys *system, d doors) error {
 	work, end := context.WithCancelCause(context.WithoutCancel(ctx))
 	var running sync.WaitGroup
-	for _, run := range []func(context.Context) error{l.publish, l.feed, l.api.Recover, l.api.CountRefusals} {
+	for _, run := range l.loops() {
 		running.Go(func() {
 			if err := run(work); err != nil && work.Err() == nil {
 				end(err)
@@ -400,6 +405,14 @@ func (l *ledger) serve(ctx context.Context, sys *system, d doors) error {
 	return l.stop(servers, &running, end, context.Cause(work))
 }
 
+// loops are what runs beside the requests of a ledger that decides.
+func (l *ledger) loops() []func(context.Context) error {
+	if l.readOnly {
+		return nil
+	}
+	return []func(context.Context) error{l.publish, l.feed, l.api.Recover, l.api.CountRefusals}
+}
+
 // metricsServer serves /metrics and nothing else, to everybody who reaches its address.
 func metricsServer(metrics http.Handler) *http.Server {
 	mux := http.NewServeMux()
@@ -420,6 +433,9 @@ func (l *ledger) stop(servers []*http.Server, running *sync.WaitGroup, end conte
 	running.Wait()
 	if failed != nil {
 		return &exit{exitUnchecked, errors.Join(failed, err)}
+	}
+	if l.readOnly {
+		return err
 	}
 	return errors.Join(err, l.publishOnce(patience))
 }

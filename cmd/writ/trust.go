@@ -138,6 +138,9 @@ func (c trustShowCmd) Run(sys *system) error {
 	for _, l := range policyLines(t.Policy) {
 		rows = append(rows, []string{"policy", l})
 	}
+	for _, r := range t.Retired {
+		rows = append(rows, []string{"retired", fmt.Sprintf("%s at %d entries", r.Origin, r.Size)})
+	}
 	for _, name := range sortedKeys(t.Resources) {
 		rows = append(rows, []string{"resource", name + " is " + t.Resources[name] + "'s"})
 	}

@@ -35,6 +35,9 @@ func urnOf(id string, prefixes ...string) string {
 	return ""
 }
 
+// DecisionURN reads the id of a decision, or of its receipt, as people write it; "" for what is none.
+func DecisionURN(id string) string { return urnOf(id, prefixDecision, prefixReceipt) }
+
 func decodeCrockford(digits string) string {
 	const alphabet = "0123456789abcdefghjkmnpqrstvwxyz"
 	var out []byte

@@ -21,7 +21,7 @@ import (
 
 // neverAnswered are the reasons that no problem has: those of files, foreign logs, DID documents and bundles, and, last, those that a
 // decision gives, which is an answer and no problem.
-var neverAnswered = []string{"log-", "bundle-", "batch-", "did-", "key-", "status-", "note-", "checkpoint-", "policy-syntax", "trust-", "vc-", "vp-", "entry-",
+var neverAnswered = []string{"database-", "log-", "bundle-", "batch-", "did-", "key-", "status-", "note-", "checkpoint-", "policy-syntax", "trust-", "vc-", "vp-", "entry-",
 	"proof-syntax", "proof-inclusion", "proof-consistency", "chain-order", "position-other", "decision-other", "env-unknown", "ledger-unknown",
 	"witness-", "cosignature-", "receipt-other", "expect-other", "refusals-minute", "decision-future", "type-unsupported", "window-unknown", "op-invalid", "journal-closed", "transparency-missing",
 	"action-not-covered", "resource-not-covered", "amount-", "count-exceeded", "outside-hours", "value-", "lift-above-ceiling", "recovery-declined",

@@ -22,16 +22,17 @@ var statuses = byCode(map[int]string{
 	// Who asks, or who signed, may not.
 	http.StatusForbidden: "forbidden-scope hosted-agent-absent not-entitled approver-not-named revoker-unknown",
 	// Unknown here, or somebody else's.
-	http.StatusNotFound: `not-found chain-unknown decision-unknown proposal-unknown recovery-unknown parent-unknown roster-unknown
+	http.StatusNotFound: `not-found erasure-unknown chain-unknown decision-unknown proposal-unknown recovery-unknown parent-unknown roster-unknown
 		ancestor-missing tile-path`,
 	http.StatusMethodNotAllowed: "method-not-allowed",
+	http.StatusGone:             "document-erased",
 	// Well-formed, but the ledger stands otherwise.
 	http.StatusConflict: `key-reused draft-closed mandate-exists parent-inactive proposal-closed proposal-expired recovery-open
 		not-suspended not-a-charge status-transition position-stale time-backwards decision-not-authorized decision-repeated
 		action-other executor-other payload-other hold-entered hold-lapsed hold-closed holds-many words-many hosted-agents-many report-final external-ref-reused report-order
 		report-agent budget-exceeded money-overflow mandate-draft mandate-declined mandate-suspended mandate-revoked
 		mandate-expired mandate-not-yet-valid roster-previous roster-repeated roster-identity roster-stale policy-previous policy-identity veto-late approval-declined
-		approvals-missing receipt-none export-foreign lift-unbacked table-rule`,
+		approvals-missing receipt-none erasure-kept export-foreign lift-unbacked table-rule`,
 	http.StatusRequestEntityTooLarge: "json-size request-too-large entry-size",
 	http.StatusUnsupportedMediaType:  "unsupported-media-type",
 	// The document does not hold.
@@ -59,7 +60,7 @@ var statuses = byCode(map[int]string{
 		template-invalid templates-many template-repeated template-unknown template-other
 		rdf-context rdf-keyword rdf-term rdf-reference rdf-character rdf-size rdf-poison rdf-processing`,
 	http.StatusTooManyRequests:    "rate-limited refusals-many",
-	http.StatusServiceUnavailable: "indeterminate not-witnessed heads-not-ready",
+	http.StatusServiceUnavailable: "indeterminate not-witnessed heads-not-ready read-only",
 	// Our own failure.
 	http.StatusInternalServerError: "internal",
 })

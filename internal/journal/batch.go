@@ -22,6 +22,7 @@ type batch struct {
 	refs     map[refID]string // the decision that an executor's name belongs to, in its organisation
 
 	records []record
+	erased  []docKey // documents that it takes away
 	rows    *projections
 	digests map[mandateID]string // of the mandates of its chains
 	signed  []spec.Document      // those of records, with their proofs
@@ -117,6 +118,8 @@ func (b *batch) prior(c *call, org string) (bool, error) {
 		switch {
 		case !ok && c.op.Resume != "", ok && r.org != org:
 			return false, ErrNotFound
+		case ok && r.body == "":
+			return false, ErrErased
 		case ok && r.body != c.op.Key.Body:
 			return false, ErrKeyReused
 		case ok && (c.op.Resume == "" || r.final || r.decision != c.op.Resume):

@@ -74,7 +74,9 @@ func (j *Journal) commit(ctx context.Context, calls []*call) {
 	// signed and the bodies are packed, in parallel. A crash here leaves nothing: the transaction is not committed.
 	var bodies errgroup.Group
 	bodies.Go(func() error { return j.prepare(ctx, b) })
-	err = b.rows.write(ctx, &j.writer)
+	if err = b.rows.write(ctx, &j.writer); err == nil {
+		err = j.erase(ctx, b)
+	}
 
 	// 6. Number: the entries under the next indices, the root that the log computes over them, and the new size where it was
 	// the old one, all in the same transaction. The log has changed nothing yet. Then the documents, which neither entries nor
@@ -113,6 +115,7 @@ func (j *Journal) commit(ctx context.Context, calls []*call) {
 		failure = &IndeterminateError{Err: failure}
 	}
 	j.states.committed(b.chains, b.now, staged.Size)
+	j.forget(b.erased)
 
 	// 8. Keep: sign the commit checkpoint and make the entries part of the tree. A crash before or during it leaves a log that
 	// is shorter than the journal: the next start stages what is missing from Size() on, the same bytes at the same index, and

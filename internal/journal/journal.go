@@ -43,6 +43,8 @@ type Options struct {
 	FS       log.FS       // optional: where the files are, for what SQLite does not do with them; nil means log.OS
 	MaxBatch int          // operations in one commit; zero means 512
 	RunTwice bool         // tests: every f runs twice and must return the same documents
+	Carry    *Carry       // optional: the log carries another one on
+	ReadOnly bool         // nothing is written but what the log lacks: Run and all that puts is refused, read-only
 
 	wrap func(driver.Connector) driver.Connector // tests: the seam at which database operations fail
 }
@@ -100,7 +102,8 @@ type Journal struct {
 
 // Open opens the journal, or makes it, and brings the log up to it: what the log lacks is staged again, the same bytes at the
 // same index. It refuses, printing both sizes, where the log is larger than the database (log-ahead: the database was restored
-// from a backup), and where the log has another root than the one stored with these entries (log-other).
+// from a backup), where the log has another root than the one stored with these entries (log-other), where the database is a backup
+// (database-copy), and where the log has ended (log-frozen).
 func Open(ctx context.Context, o Options) (*Journal, error) {
 	if o.Path == "" || o.Log == nil || o.Now == nil || o.Random == nil || o.Sign == nil {
 		return nil, errors.New("journal: Path, Log, Now, Random and Sign must be set")
@@ -272,6 +275,9 @@ func (j *Journal) enqueue(ctx context.Context, c *call) error {
 }
 
 func (j *Journal) usable() error {
+	if j.ReadOnly {
+		return ErrReadOnly
+	}
 	if b := j.broken.Load(); b != nil {
 		return b
 	}

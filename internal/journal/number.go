@@ -58,7 +58,22 @@ func (j *Journal) catchUp(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	j.states.reset(stored.Size)
+	stored, begins, err := j.carriedOn(stored)
+	if err == nil {
+		err = j.checkLife(ctx, stored, begins)
+	}
+	if err == nil {
+		err = j.follow(ctx, stored)
+	}
+	if err == nil && begins && !j.ReadOnly {
+		err = j.add(ctx, j.Carry.Entry)
+	}
+	j.states.reset(j.Log.Size())
+	return err
+}
+
+// follow has the log take what it lacks of the journal.
+func (j *Journal) follow(ctx context.Context, stored log.Checkpoint) error {
 	size := j.Log.Size()
 	if size > stored.Size {
 		return spec.Refuse("log-ahead", "", "the log has %d entries, the database %d: the database was restored from a backup", size, stored.Size)

@@ -49,6 +49,9 @@ func (c *parsedCache) parse(key docKey, body []byte) (spec.Document, error) {
 	if d, ok := c.get(key); ok {
 		return d, nil
 	}
+	if len(body) > 0 && body[0] == erased {
+		return spec.Document{Type: typeErased, Digest: key.digest}, nil
+	}
 	body, err := unpack(body)
 	if err != nil {
 		return spec.Document{}, fmt.Errorf("document %s: %w", key.digest, err)

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/writ-trust/writ/log"
@@ -231,6 +232,9 @@ func first(records []spec.Record, err error) (spec.Record, error) {
 	if err == nil && len(records) == 0 {
 		err = ErrNotFound
 	}
+	if err == nil && records[0].Document.Type == typeErased {
+		err = ErrErased
+	}
 	if err != nil {
 		return spec.Record{}, err
 	}
@@ -238,7 +242,11 @@ func first(records []spec.Record, err error) (spec.Record, error) {
 }
 
 func (j *Journal) leaves(ctx context.Context, from, to int64) ([]spec.Record, error) {
-	return j.records(ctx, `WHERE e.leaf BETWEEN ? AND ? ORDER BY e.leaf`, from, to)
+	records, err := j.records(ctx, `WHERE e.leaf BETWEEN ? AND ? ORDER BY e.leaf`, from, to)
+	if slices.ContainsFunc(records, func(r spec.Record) bool { return r.Document.Type == typeErased }) {
+		return nil, ErrErased
+	}
+	return records, err
 }
 
 // mine limits a query to the organisation ?2; the server itself sees all.

@@ -47,6 +47,8 @@ type Disk struct {
 	off     bool
 	dark    chan struct{} // closed when the power goes
 	dead    chan struct{} // closed by Release
+	full    bool          // files take no more than room bytes in addition
+	room    int64
 }
 
 // inode is a file or a folder, as running programs see it (live) and as it is after a cut (durable), with the changes between the two.
@@ -249,6 +251,33 @@ func (d *Disk) changed() int {
 	d.changes++
 	d.darken()
 	return d.changes
+}
+
+// Fill leaves room for so many more bytes in files: what would grow one beyond that fails with ENOSPC, until Free.
+func (d *Disk) Fill(room int64) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.full, d.room = true, room
+}
+
+// Free makes room without end again.
+func (d *Disk) Free() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.full = false
+}
+
+// grow takes the room that a file needs to end at an offset.
+func (d *Disk) grow(n *inode, end int64) syscall.Errno {
+	more := end - int64(len(n.live))
+	if !d.full || more <= 0 {
+		return 0
+	}
+	if more > d.room {
+		return syscall.ENOSPC
+	}
+	d.room -= more
+	return 0
 }
 
 func (d *Disk) write(n *inode, w write) {

@@ -195,6 +195,9 @@ func (n *node) Read(_ context.Context, _ fs.FileHandle, dest []byte, offset int6
 // Write implements fs.NodeWriter.
 func (n *node) Write(_ context.Context, _ fs.FileHandle, data []byte, offset int64) (uint32, syscall.Errno) {
 	errno := n.disk.do(func() syscall.Errno {
+		if full := n.disk.grow(n.inode, offset+int64(len(data))); full != 0 {
+			return full
+		}
 		n.disk.write(n.inode, write{offset: offset, data: data})
 		return 0
 	})

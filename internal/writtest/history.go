@@ -85,7 +85,7 @@ func (w *World) Delegate(ss spec.States, parent spec.Document, changes ...func(*
 // credentials with the seal.
 func (w *World) SignUnsigned(_ context.Context, d spec.Document, at time.Time) (spec.Document, error) {
 	party := "seal"
-	if d.Type == spec.TypeDecision || d.Type == spec.TypeRefusalCount {
+	if d.Type == spec.TypeDecision || d.Type == spec.TypeRefusalCount || d.Type == spec.TypeErasure {
 		party = "ledger"
 	}
 	return w.Sign(d, party, did.AssertionMethod, at), nil
