@@ -138,6 +138,9 @@ func entryOf(data []byte) (e monitor.Entry, err error) {
 		e.Root, err = jcs.ParseDigest(read.Root)
 		return e, err
 	}
+	if read.Kind == spec.EntrySuccessor {
+		e.Ends = read.Size
+	}
 	for _, l := range read.Links {
 		chain, err := jcs.ParseDigest(l.Chain)
 		if err != nil {

@@ -38,6 +38,9 @@ func parse(data []byte) (e monitor.Entry, err error) {
 	if e.Heads {
 		e.Root = log.Hash(digest(read.Root))
 	}
+	if read.Kind == spec.EntrySuccessor {
+		e.Ends = read.Size
+	}
 	for _, l := range read.Links {
 		e.Links = append(e.Links, monitor.Link{Chain: heads.Chain(digest(l.Chain)), Seq: l.Seq})
 	}
@@ -133,6 +136,11 @@ func event(name string, seq int64) []byte {
 func headsEntry(root log.Hash) []byte {
 	e := spec.Entry{V: 1, Kind: spec.EntryHeads, Root: monitor.ChainText(heads.Chain(root))}
 	return e.Bytes()
+}
+
+// successor is the entry that ends the log so many entries from here.
+func (l *theirs) successor(more int64) []byte {
+	return spec.Successor("log.example/two", l.signer.Verifier.String(), l.log.Size()+more).Bytes()
 }
 
 // publish ends with the heads and publishes.
@@ -257,6 +265,9 @@ func TestRules(t *testing.T) {
 		{"stale heads", "heads-root", true, func(l *theirs) { l.append(l.chain("a")); l.publish() }},
 		{"chain left out of the heads", "heads-root", true, func(l *theirs) { l.append(event("hidden", 1)); l.publish() }},
 		{"heads not last", "heads-not-last", false, func(l *theirs) { l.publish(); l.add("a"); l.publishBare() }},
+		{"log that ended", "", false, func(l *theirs) { l.append(headsEntry(l.heads.Root()), l.successor(2)); l.publishBare() }},
+		{"log that ended without heads", "heads-not-last", false, func(l *theirs) { l.append(l.chain("new"), l.successor(2)); l.publishBare() }},
+		{"successor that ends another size", "heads-not-last", false, func(l *theirs) { l.append(headsEntry(l.heads.Root()), l.successor(3)); l.publishBare() }},
 		{"no heads", "heads-not-last", false, func(l *theirs) { l.add("a"); l.publishBare() }},
 		{"not canonical", "entry", true, func(l *theirs) { l.append([]byte(` {"v":1}`)); l.publish() }},
 		{"unknown member", "entry", true, func(l *theirs) {

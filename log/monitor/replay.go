@@ -15,6 +15,7 @@ import (
 type Entry struct {
 	Heads   bool     // it is a heads entry
 	Root    log.Hash // of a heads entry
+	Ends    int64    // of a successor entry: the size that it names, at which a log ends whose last entry it is; else 0
 	Grantor string   // whom it names, or ""
 	Links   []Link
 }
@@ -31,7 +32,7 @@ type replay struct {
 	parse   func([]byte) (Entry, error)
 	watched []string
 	heads   *heads.Map
-	last    bool // the newest entry is a heads entry
+	last    bool // the newest entry is a heads entry, or ends the log right behind one
 }
 
 // entry takes the entry at index and says what is wrong with it.
@@ -40,6 +41,9 @@ func (r *replay) entry(index int64, data []byte) []Alarm {
 	if err != nil {
 		r.last = false
 		return []Alarm{{Code: Malformed, Index: &index, Reason: reasonOf(err), Detail: "the entry is not in the closed schema: " + detailOf(err)}}
+	}
+	if e.Ends == index+1 {
+		return nil
 	}
 	if r.last = e.Heads; r.last {
 		return r.root(index, e.Root)
