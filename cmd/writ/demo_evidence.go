@@ -22,15 +22,31 @@ import (
 const bundleName = "bundle.json"
 
 func (s *story) export(ctx context.Context) (string, error) {
-	data, err := s.acme.Bundle(ctx, s.lifted.Digest)
+	data, err := s.headed(ctx)
 	if err != nil {
-		return "", err
-	}
-	if s.bundle, err = jcs.ParseDocument(data); err != nil {
 		return "", err
 	}
 	path := filepath.Join(s.out, bundleName)
 	return fmt.Sprintf("%d bytes: the lifted payment, with its interim decision and supplement", len(data)), os.WriteFile(path, data, 0o644)
+}
+
+// headed exports until the heads, which are logged each second, cover all that the bundle has.
+func (s *story) headed(ctx context.Context) (data []byte, err error) {
+	for range 50 {
+		if data, err = s.acme.Bundle(ctx, s.lifted.Digest); err != nil {
+			return nil, err
+		}
+		if s.bundle, err = jcs.ParseDocument(data); err != nil {
+			return nil, err
+		}
+		if _, has := s.bundle.Member("head"); has {
+			return data, nil
+		}
+		if err := pause(ctx, publishEvery/5); err != nil {
+			return nil, err
+		}
+	}
+	return nil, errors.New("the heads of the log do not come")
 }
 
 func (s *story) verifyOffline(ctx context.Context) (string, error) {
