@@ -17,7 +17,7 @@ import (
 )
 
 // Variable of the environment that names the folder of trillian_log_server and trillian_log_signer; `make trillian` builds them.
-const Variable = "WRIT_TRILLIAN"
+const Variable = "WRIT_TRILLIAN_BIN"
 
 // ErrNoTrillian says that nobody named the folder of Trillian's servers.
 var ErrNoTrillian = errors.New("Trillian's servers are not here: build them with `make trillian` and name their folder in " + Variable)

@@ -1,7 +1,6 @@
 package trillian
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"log/slog"
@@ -120,7 +119,8 @@ func parseRoot(text []byte) (head, error) {
 	return head{int64(r.TreeSize), log.Hash(r.RootHash)}, nil
 }
 
-// add gives entries to Trillian under their indices. Those that are there already must be the same.
+// add gives entries to Trillian under their indices. It refuses an index that has an entry, and does not show that entry before a signer
+// integrated it: whether it is ours, of an attempt whose answer was lost, the root will tell.
 func (b *backend) add(ctx context.Context, first int64, leaves [][]byte) error {
 	for len(leaves) > 0 {
 		n := min(len(leaves), perCall)
@@ -142,32 +142,10 @@ func (b *backend) addSome(ctx context.Context, first int64, leaves [][]byte) err
 	if err != nil {
 		return err
 	}
-	if len(answer.GetResults()) != len(leaves) {
-		return fault("trillian-answer", "%d results for %d entries", len(answer.GetResults()), len(leaves))
-	}
-	for _, r := range answer.GetResults() {
+	for i, r := range answer.GetResults() {
 		if r.GetStatus().GetCode() != int32(codes.OK) {
-			return b.compare(ctx, first, leaves)
-		}
-	}
-	return nil
-}
-
-// compare reads entries back, some of which an earlier attempt, ours or another replica's, has added. Reason: trillian-conflict.
-func (b *backend) compare(ctx context.Context, first int64, leaves [][]byte) error {
-	for have := 0; have < len(leaves); {
-		answer, err := b.client.GetLeavesByRange(ctx, &pb.GetLeavesByRangeRequest{LogId: b.id, StartIndex: first + int64(have), Count: int64(len(leaves) - have)})
-		if err != nil {
-			return err
-		}
-		if n := len(answer.GetLeaves()); n == 0 || n > len(leaves)-have {
-			return fault("trillian-conflict", "Trillian refuses entry %d and does not have it", first+int64(have))
-		}
-		for _, leaf := range answer.GetLeaves() {
-			if index := first + int64(have); leaf.GetLeafIndex() != index || !bytes.Equal(leaf.GetLeafValue(), leaves[have]) {
-				return fault("trillian-conflict", "Trillian has another entry at %d: somebody else adds to this tree", index)
-			}
-			have++
+			b.logger.InfoContext(ctx, "Trillian has the entry already", "index", first+int64(i), "says", r.GetStatus().GetMessage())
+			break
 		}
 	}
 	return nil

@@ -234,7 +234,7 @@ func TestOtherJournal(t *testing.T) {
 	s.must(grow(t.Context(), l, 2))
 	s.must(l.add(t.Context(), 2, [][]byte{[]byte("of another journal")}))
 	before := l.CommitCheckpoint()
-	if err := grow(t.Context(), l, 1); reason(err) != "trillian-conflict" || !errors.Is(err, log.ErrFatal) {
+	if err := grow(t.Context(), l, 1); reason(err) != "trillian-root" || !errors.Is(err, log.ErrFatal) {
 		t.Fatalf("an index has two entries: %v", err)
 	}
 	if !bytes.Equal(l.CommitCheckpoint(), before) {

@@ -171,14 +171,14 @@ func (l *Log) Stage(first int64, leaves [][]byte) (log.Checkpoint, error) {
 	return next, err
 }
 
-// Keep makes the entries that Stage answered with this checkpoint part of the tree. The order must not change: the entries are added to
-// Trillian under their indices, Trillian reports a root, that root is compared with ours, the lease is looked at, and only then is the
-// checkpoint signed. A crash anywhere before leaves entries in Trillian that nobody has a proof of; the next start stages the same
+// Keep makes the entries that Stage answered with this checkpoint part of the tree. The order must not change: the lease is looked at, the
+// entries are added to Trillian under their indices, Trillian reports a root, that root is compared with ours, the lease is looked at
+// again, and only then is the checkpoint signed. A crash anywhere before leaves entries in Trillian that nobody has a proof of; the next start stages the same
 // bytes at the same index, finds them there, and goes on.
 //
 // While Trillian does not answer, Keep tries again, for Patience. Any error is final: the process must end, and the next start goes on.
-// Reasons: log-keep, trillian-conflict (another entry stands at an index), trillian-root (Trillian's root is not ours),
-// trillian-fenced (another replica took the lease), trillian-unreachable.
+// Reasons: log-keep, trillian-root (Trillian's root is not ours: another entry stands at some index),
+// trillian-fenced (another replica took the lease), trillian-unreachable (its servers did not answer, or no signer went on).
 func (l *Log) Keep(ctx context.Context, c log.Checkpoint) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -188,7 +188,10 @@ func (l *Log) Keep(ctx context.Context, c log.Checkpoint) error {
 	if l.staged.next != c {
 		return l.Log.Keep(ctx, c) // which refuses it
 	}
-	err := l.add(ctx, l.staged.first, l.staged.leaves)
+	err := l.held(ctx)
+	if err == nil {
+		err = l.add(ctx, l.staged.first, l.staged.leaves)
+	}
 	if err == nil {
 		err = l.agree(ctx, c)
 	}
