@@ -28,6 +28,8 @@ type settings struct {
 	PublicURL     string `name:"public-url" placeholder:"URL" env:"WRIT_PUBLIC_URL" help:"Address at which everybody reaches this server; status lists and the mandates on them name it. Default: that of a did:web, else none, and no status lists."`
 	MetricsListen string `placeholder:"ADDR" env:"WRIT_METRICS_LISTEN" help:"Address for /metrics (Prometheus), which needs no key: keep it off the internet. Default: not served."`
 	ExecuteWithin string `placeholder:"TIME" env:"WRIT_EXECUTE_WITHIN" help:"How long an authorised action may wait for its executor. Default 15m, at least 1s."`
+	Trillian      string `placeholder:"ADDR" env:"WRIT_TRILLIAN" help:"Log server of Trillian, HOST:PORT or tls://HOST:PORT, that the log is kept in. Default: files in the data folder."`
+	TrillianDB    string `name:"trillian-db" placeholder:"URI" env:"WRIT_TRILLIAN_DB" help:"PostgreSQL database of the log's lease and tiles (writ log trillian-schema); with --trillian."`
 }
 
 // setting is one of them with where it came from.
@@ -50,6 +52,8 @@ func (s *settings) table() []setting {
 		{Name: "log-origin", env: "WRIT_LOG_ORIGIN", into: &s.LogOrigin},
 		{Name: "public-url", env: "WRIT_PUBLIC_URL", into: &s.PublicURL},
 		{Name: "execute-within", env: "WRIT_EXECUTE_WITHIN", into: &s.ExecuteWithin, basis: "15m"},
+		{Name: "trillian", env: "WRIT_TRILLIAN", into: &s.Trillian},
+		{Name: "trillian-db", env: "WRIT_TRILLIAN_DB", into: &s.TrillianDB},
 	}
 }
 
@@ -120,6 +124,9 @@ func (s *settings) check() (executeWithin time.Duration, err error) {
 	}
 	if u, err := url.Parse(s.PublicURL); err != nil || s.PublicURL != "" && (u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || u.RawQuery != "" || u.Fragment != "") {
 		return 0, usage(fmt.Errorf("public-url: %q is not the address of a server, such as https://writ.acme.example", s.PublicURL))
+	}
+	if (s.Trillian == "") != (s.TrillianDB == "") {
+		return 0, usage(errors.New("trillian and trillian-db: both, or neither"))
 	}
 	executeWithin, err = time.ParseDuration(s.ExecuteWithin)
 	if err != nil || executeWithin < time.Second || executeWithin%time.Second != 0 {

@@ -149,7 +149,9 @@ type ledger struct {
 	trust   *trustFile
 	made    []io.Closer // in the order of opening
 
-	lastBoot string // the start before this one
+	follower journal.Follower            // the log as the journal sees it
+	settled  func(context.Context) error // asks, once the two are level, whether the log has more
+	lastBoot string                      // the start before this one
 }
 
 func openLedger(ctx context.Context, sys *system, s *settings, within time.Duration, logger *slog.Logger) (*ledger, error) {
@@ -159,7 +161,7 @@ func openLedger(ctx context.Context, sys *system, s *settings, within time.Durat
 	}
 	l := &ledger{folder: f, sys: sys, logger: logger, lists: s.statusURL(f.DID), made: []io.Closer{f.lock}}
 	l.trust = newTrustFile(f.path(trustName), logger)
-	for _, open := range []func(context.Context) error{l.openLog, l.openJournal, l.openAdmin,
+	for _, open := range []func(context.Context) error{func(ctx context.Context) error { return l.openLog(ctx, s) }, l.openJournal, l.openAdmin,
 		func(ctx context.Context) error { return l.openAPI(ctx, within) }} {
 		if err := open(ctx); err != nil {
 			return nil, errors.Join(err, l.close())
@@ -177,7 +179,7 @@ func (l *ledger) close() error {
 	return all
 }
 
-func (l *ledger) openLog(context.Context) error {
+func (l *ledger) openLog(ctx context.Context, s *settings) error {
 	var err error
 	if l.lastBoot, err = l.checkBoot(); err != nil {
 		return err
@@ -186,10 +188,14 @@ func (l *ledger) openLog(context.Context) error {
 	if err != nil {
 		return err
 	}
+	if s.Trillian != "" {
+		return l.openTrillian(ctx, s, signer)
+	}
 	l.log, err = log.Open(log.Options{Dir: l.path(logFolder), Guard: l.path(guardFile), Signer: signer})
 	if err == nil {
 		l.made = append(l.made, l.log)
 	}
+	l.follower, l.settled = l.log, func(context.Context) error { return nil }
 	return err
 }
 
@@ -198,12 +204,15 @@ func (l *ledger) openJournal(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	l.journal, err = journal.Open(ctx, journal.Options{Path: l.path(journalFile), Log: l.log, Now: l.sys.now, Random: l.sys.random,
+	l.journal, err = journal.Open(ctx, journal.Options{Path: l.path(journalFile), Log: l.follower, Now: l.sys.now, Random: l.sys.random,
 		Sign: sign, Logger: l.logger})
 	if err != nil {
 		return err
 	}
 	l.made = append(l.made, l.journal)
+	if err := l.settled(ctx); err != nil {
+		return err
+	}
 	return l.markBoot(l.lastBoot, l.sys.random)
 }
 

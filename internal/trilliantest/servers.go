@@ -51,7 +51,7 @@ func StartServer(ctx context.Context, bin string, c *Cluster) (*Server, error) {
 }
 
 // StartSigner starts a signer that takes itself for the only one, and looks for leaves at each interval. It does not wait for it.
-func StartSigner(ctx context.Context, bin string, c *Cluster, interval time.Duration) (*Server, error) {
+func StartSigner(bin string, c *Cluster, interval time.Duration) (*Server, error) {
 	s, err := newServer(bin, "trillian_log_signer", c, "--force_master", "--sequencer_interval="+interval.String(), "--num_sequencers=1",
 		"--batch_size=4096")
 	if err != nil {

@@ -56,7 +56,7 @@ type head struct {
 	root log.Hash
 }
 
-// patiently makes a call again while Trillian does not answer, until patience or the context ends. Reason: trillian-unreachable.
+// patiently makes a call again while Trillian does not answer, until patience or the context ends. Reason: log-engine-unreachable.
 func (b *backend) patiently(ctx context.Context, what string, call func(context.Context) error) error {
 	ctx, cancel := context.WithTimeout(ctx, b.patience)
 	defer cancel()
@@ -67,7 +67,7 @@ func (b *backend) patiently(ctx context.Context, what string, call func(context.
 		}
 		b.logger.WarnContext(ctx, "Trillian does not answer", "call", what, "err", err)
 		if pause(ctx, failedWait) != nil {
-			return fault("trillian-unreachable", "%s: %v", what, err)
+			return fault("log-engine-unreachable", "%s: %v", what, err)
 		}
 	}
 }
@@ -107,14 +107,14 @@ func (b *backend) root(ctx context.Context) (h head, err error) {
 	return h, err
 }
 
-// parseRoot reads a root as Trillian serialises it. Reason: trillian-answer.
+// parseRoot reads a root as Trillian serialises it. Reason: log-engine-answer.
 func parseRoot(text []byte) (head, error) {
 	var r types.LogRootV1
 	if err := r.UnmarshalBinary(text); err != nil {
-		return head{}, fault("trillian-answer", "root: %v", err)
+		return head{}, fault("log-engine-answer", "root: %v", err)
 	}
 	if len(r.RootHash) != len(log.Hash{}) || r.TreeSize > 1<<62 {
-		return head{}, fault("trillian-answer", "a root of %d bytes, of %d entries", len(r.RootHash), r.TreeSize)
+		return head{}, fault("log-engine-answer", "a root of %d bytes, of %d entries", len(r.RootHash), r.TreeSize)
 	}
 	return head{int64(r.TreeSize), log.Hash(r.RootHash)}, nil
 }
@@ -152,7 +152,7 @@ func (b *backend) addSome(ctx context.Context, first int64, leaves [][]byte) err
 }
 
 // agree waits until Trillian reports a root that covers c, and compares. Where Trillian is further, its proof must lead from c to there.
-// Reason: trillian-root.
+// Reason: log-roots-differ.
 func (b *backend) agree(ctx context.Context, c log.Checkpoint) error {
 	ctx, cancel := context.WithTimeout(ctx, b.patience)
 	defer cancel()
@@ -167,7 +167,7 @@ func (b *backend) agree(ctx context.Context, c log.Checkpoint) error {
 			return b.leadsTo(ctx, c, h)
 		}
 		if pause(ctx, wait) != nil {
-			return fault("trillian-unreachable", "Trillian has %d entries, and no signer makes it the %d that were added", h.size, c.Size)
+			return fault("log-engine-unreachable", "Trillian has %d entries, and no signer makes it the %d that were added", h.size, c.Size)
 		}
 	}
 }
@@ -176,7 +176,7 @@ func sameRoot(c log.Checkpoint, h head) error {
 	if h.root == c.Root {
 		return nil
 	}
-	return fault("trillian-root", "Trillian says that %d entries have the root %s, Writ computed %s", h.size, h.root, c.Root)
+	return fault("log-roots-differ", "Trillian says that %d entries have the root %s, Writ computed %s", h.size, h.root, c.Root)
 }
 
 // leadsTo asks for the proof that the tree of c is the start of Trillian's.
@@ -188,7 +188,7 @@ func (b *backend) leadsTo(ctx context.Context, c log.Checkpoint, h head) error {
 			hashes = hashes[:0]
 			for _, hash := range answer.GetProof().GetHashes() {
 				if len(hash) != len(log.Hash{}) {
-					return fault("trillian-answer", "a hash of %d bytes in a proof", len(hash))
+					return fault("log-engine-answer", "a hash of %d bytes in a proof", len(hash))
 				}
 				hashes = append(hashes, log.Hash(hash))
 			}
@@ -199,7 +199,7 @@ func (b *backend) leadsTo(ctx context.Context, c log.Checkpoint, h head) error {
 		}
 	}
 	if err := log.CheckConsistency(c, log.Checkpoint{Origin: c.Origin, Size: h.size, Root: h.root}, hashes); err != nil {
-		return fault("trillian-root", "Trillian's %d entries do not begin with the %d that Writ has: %v", h.size, c.Size, err)
+		return fault("log-roots-differ", "Trillian's %d entries do not begin with the %d that Writ has: %v", h.size, c.Size, err)
 	}
 	return nil
 }

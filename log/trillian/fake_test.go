@@ -112,14 +112,14 @@ func TestKeepRefuses(t *testing.T) {
 		held    func(context.Context) error
 		want    string
 	}{
-		"another root":         {func(f *fake) { f.lie = flipped }, ours, "trillian-root"},
-		"a short root":         {func(f *fake) { f.lie = func(r *types.LogRootV1) { r.RootHash = r.RootHash[:20] } }, ours, "trillian-answer"},
-		"a size beyond all":    {func(f *fake) { f.lie = func(r *types.LogRootV1) { r.TreeSize = 1 << 63 } }, ours, "trillian-answer"},
-		"a tree that runs off": {func(f *fake) { f.lie = func(r *types.LogRootV1) { r.TreeSize += 9 } }, ours, "trillian-root"},
-		"no signer":            {func(f *fake) { f.lie = func(r *types.LogRootV1) { r.TreeSize = 2 } }, ours, "trillian-unreachable"},
-		"away for good":        {func(f *fake) { f.down = 1 << 20 }, ours, "trillian-unreachable"},
-		"another entry there":  {func(f *fake) { f.leaves = append(f.leaves, []byte("foreign")) }, ours, "trillian-root"},
-		"lease lost":           {func(*fake) {}, func(context.Context) error { return fault("trillian-fenced", "") }, "trillian-fenced"},
+		"another root":         {func(f *fake) { f.lie = flipped }, ours, "log-roots-differ"},
+		"a short root":         {func(f *fake) { f.lie = func(r *types.LogRootV1) { r.RootHash = r.RootHash[:20] } }, ours, "log-engine-answer"},
+		"a size beyond all":    {func(f *fake) { f.lie = func(r *types.LogRootV1) { r.TreeSize = 1 << 63 } }, ours, "log-engine-answer"},
+		"a tree that runs off": {func(f *fake) { f.lie = func(r *types.LogRootV1) { r.TreeSize += 9 } }, ours, "log-roots-differ"},
+		"no signer":            {func(f *fake) { f.lie = func(r *types.LogRootV1) { r.TreeSize = 2 } }, ours, "log-engine-unreachable"},
+		"away for good":        {func(f *fake) { f.down = 1 << 20 }, ours, "log-engine-unreachable"},
+		"another entry there":  {func(f *fake) { f.leaves = append(f.leaves, []byte("foreign")) }, ours, "log-roots-differ"},
+		"lease lost":           {func(*fake) {}, func(context.Context) error { return fault("log-fenced", "") }, "log-fenced"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := &fake{}

@@ -27,7 +27,7 @@ func ApplySchema(ctx context.Context, uri, trillian string) error {
 			return fmt.Errorf("trillian: database: %w", err)
 		}
 		if !there && trillian == "" {
-			return fault("trillian-schema", "the database has no tables of Trillian: apply storage/postgresql/schema/storage.sql of its module first")
+			return fault("log-engine-schema", "the database has no tables of Trillian: apply storage/postgresql/schema/storage.sql of its module first")
 		}
 		if there {
 			trillian = ""

@@ -70,7 +70,7 @@ func newSite(t *testing.T, what string, signers int) *site {
 	s.must(err)
 	t.Cleanup(func() { s.must(s.server.Kill()) })
 	for range signers {
-		signer, err := trilliantest.StartSigner(t.Context(), bin, db, 5*time.Millisecond)
+		signer, err := trilliantest.StartSigner(bin, db, 5*time.Millisecond)
 		s.must(err)
 		t.Cleanup(func() { s.must(signer.Kill()) })
 		s.signers = append(s.signers, signer)
@@ -199,7 +199,7 @@ func TestLease(t *testing.T) {
 	}
 	first := s.open()
 	s.must(grow(t.Context(), first, 3))
-	if _, err := Open(t.Context(), s.options()); reason(err) != "trillian-leased" {
+	if _, err := Open(t.Context(), s.options()); reason(err) != "log-leased" {
 		t.Fatalf("a second replica got in beside the first: %v", err)
 	}
 	// The first is held up, for longer than its lease: a debugger, a paused machine.
@@ -209,10 +209,10 @@ func TestLease(t *testing.T) {
 	_, err = conn.Exec(t.Context(), `UPDATE writ.log_lease SET until = clock_timestamp() - interval '1 second'`)
 	s.must(err)
 	second := s.open()
-	if err := grow(t.Context(), first, 1); reason(err) != "trillian-fenced" {
+	if err := grow(t.Context(), first, 1); reason(err) != "log-fenced" {
 		t.Errorf("one that lost its lease signs on: %v", err)
 	}
-	if _, err := first.Publish(t.Context()); reason(err) != "trillian-fenced" {
+	if _, err := first.Publish(t.Context()); reason(err) != "log-fenced" {
 		t.Errorf("one that lost its lease publishes: %v", err)
 	}
 	s.must(grow(t.Context(), second, 5)) // the same four entries first: they stand in Trillian
@@ -234,7 +234,7 @@ func TestOtherJournal(t *testing.T) {
 	s.must(grow(t.Context(), l, 2))
 	s.must(l.add(t.Context(), 2, [][]byte{[]byte("of another journal")}))
 	before := l.CommitCheckpoint()
-	if err := grow(t.Context(), l, 1); reason(err) != "trillian-root" || !errors.Is(err, log.ErrFatal) {
+	if err := grow(t.Context(), l, 1); reason(err) != "log-roots-differ" || !errors.Is(err, log.ErrFatal) {
 		t.Fatalf("an index has two entries: %v", err)
 	}
 	if !bytes.Equal(l.CommitCheckpoint(), before) {
@@ -277,7 +277,7 @@ func TestMigrate(t *testing.T) {
 		t.Fatal("the tree head is another one")
 	}
 	s.must(grow(t.Context(), l, 10))
-	if err := Migrate(t.Context(), files, l, func(int64) {}); reason(err) != "trillian-migrate" {
+	if err := Migrate(t.Context(), files, l, func(int64) {}); reason(err) != "log-migration" {
 		t.Errorf("it went on, and was taken over once more: %v", err)
 	}
 }

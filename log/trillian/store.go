@@ -60,7 +60,7 @@ const takeLease = `
 	ON CONFLICT (origin) DO UPDATE SET holder = $2, fence = l.fence + 1, until = clock_timestamp() + $3 WHERE l.until < clock_timestamp()
 	RETURNING fence`
 
-// Lock implements log.FS: it takes the lease, and renews it until it is closed. Reason: trillian-leased.
+// Lock implements log.FS: it takes the lease, and renews it until it is closed. Reason: log-leased.
 func (s *store) Lock(string) (io.Closer, error) {
 	ctx, cancel := s.context()
 	defer cancel()
@@ -68,7 +68,7 @@ func (s *store) Lock(string) (io.Closer, error) {
 	if errors.Is(err, pgx.ErrNoRows) {
 		var holder string
 		err = s.pool.QueryRow(ctx, `SELECT holder FROM writ.log_lease WHERE origin = $1`, s.origin).Scan(&holder)
-		return nil, errors.Join(fault("trillian-leased", "%s writes the log %s; its lease has not ended", holder, s.origin), err)
+		return nil, errors.Join(fault("log-leased", "%s writes the log %s; its lease has not ended", holder, s.origin), err)
 	}
 	if err != nil {
 		return nil, err
@@ -113,7 +113,7 @@ func (l *lease) Close() error {
 	return l.prolong(-time.Second)
 }
 
-// held fails unless the lease is still ours, which it may be beyond its end where nobody else took it. Reason: trillian-fenced.
+// held fails unless the lease is still ours, which it may be beyond its end where nobody else took it. Reason: log-fenced.
 func (s *store) held(ctx context.Context) error {
 	var fence int64
 	err := s.pool.QueryRow(ctx, `SELECT fence FROM writ.log_lease WHERE origin = $1`, s.origin).Scan(&fence)
@@ -127,7 +127,7 @@ func (s *store) held(ctx context.Context) error {
 }
 
 func (s *store) fenced() error {
-	return fault("trillian-fenced", "the lease %d of the log %s was lost to another replica", s.fence, s.origin)
+	return fault("log-fenced", "the lease %d of the log %s was lost to another replica", s.fence, s.origin)
 }
 
 // holding is the part of a statement by which it changes nothing unless the lease is ours. A takeover waits for its commit.

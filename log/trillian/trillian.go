@@ -77,7 +77,7 @@ const (
 // Open takes the log's lease and opens the log, or makes it, with its tree in Trillian. Entries that Trillian lacks, since they come
 // from another engine or its database was restored, are added again, and its root must then be ours.
 //
-// Reasons: those of log.Open; trillian-leased (another replica holds the lease: try again); those of Keep.
+// Reasons: those of log.Open; log-leased (another replica holds the lease: try again); those of Keep.
 func Open(ctx context.Context, o Options) (_ *Log, err error) {
 	if o.Signer == nil || o.Database == "" || o.Server == "" {
 		return nil, fault("log-options", "Signer, Database and Server must be set")
@@ -177,8 +177,8 @@ func (l *Log) Stage(first int64, leaves [][]byte) (log.Checkpoint, error) {
 // bytes at the same index, finds them there, and goes on.
 //
 // While Trillian does not answer, Keep tries again, for Patience. Any error is final: the process must end, and the next start goes on.
-// Reasons: log-keep, trillian-root (Trillian's root is not ours: another entry stands at some index),
-// trillian-fenced (another replica took the lease), trillian-unreachable (its servers did not answer, or no signer went on).
+// Reasons: log-keep, log-roots-differ (Trillian's root is not ours: another entry stands at some index),
+// log-fenced (another replica took the lease), log-engine-unreachable (its servers did not answer, or no signer went on).
 func (l *Log) Keep(ctx context.Context, c log.Checkpoint) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
