@@ -45,11 +45,12 @@ func TestTrillian(t *testing.T) {
 	testscript.Run(t, testscript.Params{Dir: "testdata/trillian", RequireExplicitExec: true, RequireUniqueNames: true,
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("DB", db.URI)
+			e.Setenv("TILES", trilliantest.FreeAddress(t))
 			e.Setenv("BASE", filepath.Join(strings.TrimSpace(string(module)), "storage/postgresql/schema/storage.sql"))
 			e.Values[serving{}] = &serving{}
 			return nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"serve": serve, "stop": stop,
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"serve": serve, "shutdown": stop, // "stop" is testscript's own word for ending a script
 			"trillian": func(ts *testscript.TestScript, _ bool, _ []string) {
 				server, err := trilliantest.StartServer(context.Background(), bin, db)
 				ts.Check(err)

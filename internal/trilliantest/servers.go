@@ -32,6 +32,15 @@ func Bin() (string, error) {
 	return bin, err
 }
 
+// FreeAddress is one on loopback that nobody listened on a moment ago.
+func FreeAddress(t interface{ Fatal(...any) }) string {
+	address, err := freeAddress()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return address
+}
+
 // Server is a process of Trillian, which may be killed and started again at the same address.
 type Server struct {
 	Address string // of its RPCs
