@@ -6,9 +6,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"os/exec"
-	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
@@ -38,7 +35,7 @@ func TestTrillian(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	module, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "github.com/google/trillian").Output()
+	base, err := trilliantest.SchemaFile()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -46,7 +43,7 @@ func TestTrillian(t *testing.T) {
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("DB", db.URI)
 			e.Setenv("TILES", trilliantest.FreeAddress(t))
-			e.Setenv("BASE", filepath.Join(strings.TrimSpace(string(module)), "storage/postgresql/schema/storage.sql"))
+			e.Setenv("BASE", base)
 			e.Values[serving{}] = &serving{}
 			return nil
 		},

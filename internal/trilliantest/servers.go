@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/google/trillian"
@@ -30,6 +31,22 @@ func Bin() (string, error) {
 	}
 	_, err := os.Stat(filepath.Join(bin, "trillian_log_server"))
 	return bin, err
+}
+
+// SchemaFile is the path of Trillian's own schema for PostgreSQL, in its module.
+func SchemaFile() (string, error) {
+	dir, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "github.com/google/trillian").Output()
+	return filepath.Join(strings.TrimSpace(string(dir)), "storage/postgresql/schema/storage.sql"), err
+}
+
+// Schema is its text.
+func Schema() (string, error) {
+	path, err := SchemaFile()
+	if err != nil {
+		return "", err
+	}
+	text, err := os.ReadFile(path)
+	return string(text), err
 }
 
 // FreeAddress is one on loopback that nobody listened on a moment ago.

@@ -8,9 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
@@ -65,7 +63,9 @@ func newSite(t *testing.T, what string, signers int) *site {
 	}
 	s := &site{T: t, bin: bin, db: db}
 	t.Cleanup(func() { s.must(db.Remove()) })
-	s.must(ApplySchema(t.Context(), db.URI, trillianSchema(t)))
+	base, err := trilliantest.Schema()
+	s.must(err)
+	s.must(ApplySchema(t.Context(), db.URI, base))
 	s.server, err = trilliantest.StartServer(t.Context(), bin, db)
 	s.must(err)
 	t.Cleanup(func() { s.must(s.server.Kill()) })
@@ -76,20 +76,6 @@ func newSite(t *testing.T, what string, signers int) *site {
 		s.signers = append(s.signers, signer)
 	}
 	return s
-}
-
-// trillianSchema is Trillian's own, from its module.
-func trillianSchema(t *testing.T) string {
-	t.Helper()
-	dir, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "github.com/google/trillian").Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	text, err := os.ReadFile(filepath.Join(strings.TrimSpace(string(dir)), "storage/postgresql/schema/storage.sql"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(text)
 }
 
 func (s *site) must(err error) {

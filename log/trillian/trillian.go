@@ -51,7 +51,8 @@ type Log struct {
 	*log.Log
 	backend
 
-	held func(context.Context) error // fails once another replica may write
+	held  func(context.Context) error // fails once another replica may write
+	fence int64
 
 	mu     sync.Mutex
 	staged batch
@@ -111,6 +112,7 @@ func Open(ctx context.Context, o Options) (_ *Log, err error) {
 	if err != nil {
 		return nil, err
 	}
+	l.fence = s.fence
 	return l, l.start(ctx, inner, newBackend(pb.NewTrillianLogClient(conn), tree, inner.Published, o), s.held)
 }
 
@@ -215,6 +217,9 @@ func (l *Log) Settled(ctx context.Context) error {
 	}
 	return err
 }
+
+// Fence is the number of our lease: a journal in the same database numbers entries only under the newest.
+func (l *Log) Fence() int64 { return l.fence }
 
 // Close gives up the lease and the connections. It publishes nothing.
 func (l *Log) Close() error { return l.close() }
