@@ -21,7 +21,7 @@ import (
 const Variable = "WRIT_TRILLIAN_BIN"
 
 // ErrNoTrillian says that nobody named the folder of Trillian's servers.
-var ErrNoTrillian = errors.New("Trillian's servers are not here: build them with `make trillian` and name their folder in " + Variable)
+var ErrNoTrillian = errors.New("servers of Trillian are not here: build them with `make trillian` and name their folder in " + Variable)
 
 // Bin returns the folder of Trillian's servers that the environment names.
 func Bin() (string, error) {

@@ -104,6 +104,16 @@ func follow(t *testing.T, dir string, f *fake, held func(context.Context) error)
 
 func ours(context.Context) error { return nil }
 
+// lostAt is a lease that is lost when it is looked at for the nth time.
+func lostAt(n int) func(context.Context) error {
+	return func(context.Context) error {
+		if n--; n <= 0 {
+			return fault("log-fenced", "")
+		}
+		return nil
+	}
+}
+
 // TestKeepRefuses: nothing is signed unless Trillian reports the very root, and the lease is ours; and then never again.
 func TestKeepRefuses(t *testing.T) {
 	flipped := func(r *types.LogRootV1) { r.RootHash[3] ^= 1 }
@@ -119,7 +129,8 @@ func TestKeepRefuses(t *testing.T) {
 		"no signer":            {func(f *fake) { f.lie = func(r *types.LogRootV1) { r.TreeSize = 2 } }, ours, "log-engine-unreachable"},
 		"away for good":        {func(f *fake) { f.down = 1 << 20 }, ours, "log-engine-unreachable"},
 		"another entry there":  {func(f *fake) { f.leaves = append(f.leaves, []byte("foreign")) }, ours, "log-roots-differ"},
-		"lease lost":           {func(*fake) {}, func(context.Context) error { return fault("log-fenced", "") }, "log-fenced"},
+		"lease lost":           {func(*fake) {}, lostAt(1), "log-fenced"},
+		"lost meanwhile":       {func(*fake) {}, lostAt(2), "log-fenced"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := &fake{}

@@ -79,10 +79,13 @@ func acknowledge(ctx context.Context, pool *pgxpool.Pool) error {
 		ids, err = Add(ctx, tx, origin, entries)
 		return err
 	})
+	if err != nil {
+		return err // whether it was committed nobody knows: it is not acknowledged
+	}
 	for _, id := range ids {
 		fmt.Println(id)
 	}
-	return err
+	return nil
 }
 
 // elected waits for the lease and numbers under it until something fails.
@@ -129,47 +132,55 @@ type victim struct {
 type cluster struct {
 	*bench
 	server *trilliantest.Server
+	ending chan struct{} // closed: no replica is started again
+	gone   sync.WaitGroup
 
 	mu    sync.Mutex
 	acked []int64
 	said  strings.Builder // by replicas that ended by themselves
-	gone  sync.WaitGroup
 }
 
-// startReplica starts one that is started again whenever it ends by itself.
-func (c *cluster) startReplica() *victim {
-	var cmd *exec.Cmd
-	v := &victim{name: "replica"}
-	v.restart = func() error {
-		cmd = exec.Command(os.Args[0])
-		cmd.Env = append(os.Environ(), replicaDatabase+"="+c.cluster.URI, replicaServer+"="+c.server.Address)
-		var messages strings.Builder
-		cmd.Stderr = &messages
-		out, err := cmd.StdoutPipe()
-		if err != nil {
-			return err
-		}
-		if err := cmd.Start(); err != nil {
-			return err
-		}
-		started := cmd
-		c.gone.Go(func() {
+// superviseReplica keeps a replica running, as an operator's supervisor does: one that ends, or is killed, is started again.
+func (c *cluster) superviseReplica() *victim {
+	var running *os.Process // guarded by c.mu
+	c.gone.Go(func() {
+		for {
+			select {
+			case <-c.ending:
+				return
+			default:
+			}
+			cmd := exec.Command(os.Args[0])
+			cmd.Env = append(os.Environ(), replicaDatabase+"="+c.cluster.URI, replicaServer+"="+c.server.Address)
+			var messages strings.Builder
+			cmd.Stderr = &messages
+			out, err := cmd.StdoutPipe()
+			if err == nil {
+				err = cmd.Start()
+			}
+			if err != nil {
+				c.Error(err)
+				return
+			}
+			c.mu.Lock()
+			running = cmd.Process
+			c.mu.Unlock()
 			c.read(out)
-			started.Wait()
+			cmd.Wait()
 			c.mu.Lock()
 			c.said.WriteString(messages.String())
 			c.mu.Unlock()
-		})
-		return nil
-	}
-	v.kill = func() error {
-		if err := cmd.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
-			return err
+			time.Sleep(200 * time.Millisecond)
+		}
+	})
+	return &victim{"replica", func() error {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		if running != nil {
+			running.Kill() // it may have ended
 		}
 		return nil
-	}
-	c.must(v.restart())
-	return v
+	}, func() error { return nil }}
 }
 
 // read takes down what a replica acknowledges. A line that the kill cut off is none.
@@ -189,7 +200,7 @@ func (c *cluster) read(out io.Reader) {
 	}
 }
 
-// TestKill kills, under load, replicas, signers and the log server, each without warning: nothing that was acknowledged is lost, no index
+// TestKill kills, under load, replicas, signers, the log server and the database, each without warning: nothing that was acknowledged is lost, no index
 // is given twice, and every checkpoint that was ever published is one of the final tree. WRIT_KILLS says how often.
 func TestKill(t *testing.T) {
 	bin, err := trilliantest.Bin()
@@ -200,7 +211,7 @@ func TestKill(t *testing.T) {
 		fmt.Printf("NOT CHECKED: kills of replicas, signers and log server (%v)\n", err)
 		return
 	}
-	c := &cluster{bench: newDatabase(t)}
+	c := &cluster{bench: newDatabase(t), ending: make(chan struct{})}
 	if c.bench == nil {
 		return
 	}
@@ -212,7 +223,8 @@ func TestKill(t *testing.T) {
 	c.server, err = trilliantest.StartServer(t.Context(), bin, c.cluster)
 	c.must(err)
 	t.Cleanup(func() { c.server.Kill() })
-	victims := []*victim{{"log server", c.server.Kill, func() error { return c.server.Restart() }}}
+	victims := []*victim{{"log server", c.server.Kill, c.server.Restart},
+		{"database", c.cluster.Restart, func() error { return nil }}}
 	for range 2 {
 		s, err := trilliantest.StartSigner(bin, c.cluster, 5*time.Millisecond)
 		c.must(err)
@@ -220,10 +232,16 @@ func TestKill(t *testing.T) {
 		victims = append(victims, &victim{"signer", s.Kill, s.Restart})
 	}
 	for range 2 {
-		v := c.startReplica()
-		t.Cleanup(func() { v.kill() })
-		victims = append(victims, v)
+		victims = append(victims, c.superviseReplica())
 	}
+	stop := sync.OnceFunc(func() {
+		close(c.ending)
+		for _, v := range victims[len(victims)-2:] {
+			c.must(v.kill())
+		}
+		c.gone.Wait()
+	})
+	t.Cleanup(stop)
 
 	published := map[int64]log.Checkpoint{}
 	killed := map[string]int{}
@@ -236,13 +254,10 @@ func TestKill(t *testing.T) {
 		c.must(v.restart())
 	}
 	c.progress(published)
-	for _, v := range victims[3:] {
-		c.must(v.kill())
-	}
-	c.gone.Wait()
+	stop()
 	c.finish(published)
 	t.Logf("%v killed, %d entries acknowledged, %d in the log, %d checkpoints seen", killed, len(c.acked), c.log.Size(), len(published))
-	if c.said.Len() > 0 {
+	if t.Failed() {
 		t.Logf("replicas that ended by themselves said:\n%s", c.said.String())
 	}
 }
