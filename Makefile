@@ -1,7 +1,7 @@
 # Everything Writ needs is Go; the targets fetch what else they use. Start with: make demo, make test
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-planted build lint format vet staticcheck vulnerabilities fuzz bench interop sim soak soak-check clean
+.PHONY: help demo test test-planted build lint format vet staticcheck vulnerabilities fuzz bench interop trillian sim soak soak-check clean
 
 # Run by pinned version, so that they add nothing to go.sum.
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
@@ -64,12 +64,21 @@ bench: ## measure Writ beside floors and peers, about 15 minutes: bench-results.
 ifndef SHORT
 	cd conformance/interop/peers && go build -o $(abspath bin/peers)/ $(PEERS)
 	cd conformance/interop/tlog && go build -o $(abspath bin/peers)/ ./tessera
+	cd conformance/interop/trillian && go build -tags postgresql -o $(abspath bin/peers)/ $(TRILLIAN)
 endif
 	bin/bench -out bench-results.json -peers "$(if $(SHORT),$(wildcard bin/peers),bin/peers)" $(if $(SHORT),-short) $(if $(filter long,$(BENCH)),-long)
 
 interop: ## show Writ's exports to generic libraries, and its log to witnesses of others (needs Node 20 and npm)
 	cd conformance/interop/npm && npm ci --no-audit --no-fund && npm test
 	cd conformance/interop/witness && go test ./...
+
+TRILLIAN := github.com/google/trillian/cmd/trillian_log_server github.com/google/trillian/cmd/trillian_log_signer
+KILLS ?= 6
+
+trillian: ## build Trillian's servers and test the log over them (needs PostgreSQL's programs; KILLS processes are killed under load; make soak has 50)
+	cd conformance/interop/trillian && go build -tags postgresql -o $(abspath bin/trillian)/ $(TRILLIAN)
+	WRIT_TRILLIAN_BIN=$(abspath bin/trillian) WRIT_KILLS=$(KILLS) go test -count=1 ./log/trillian ./internal/journal/postgres
+	WRIT_TRILLIAN_BIN=$(abspath bin/trillian) go test -count=1 -run '^TestTrillian$$' ./cmd/writ
 
 SEED ?= 1
 RUNS ?= 100

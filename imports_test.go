@@ -68,6 +68,8 @@ var house = map[string]room{
 	// A Signer's public half is a did.PublicKey, which spec may import too.
 	"internal/keys":                 {mayImport: "spec did", parses: true},
 	"internal/journal":              {mayImport: "spec log log/heads"},
+	"internal/journal/postgres":     {mayImport: "spec log"},
+	"internal/trilliantest":         {},                                                              // tests and the benchmark only
 	"internal/writtest":             {mayImport: "spec spec/rule vc did log log/heads internal/jcs"}, // tests only
 	"internal/powercut":             {},                                                              // tests only
 	"internal/sim":                  {mayImport: "internal/powercut log"},                            // tests only

@@ -29,7 +29,7 @@ func Reasons() []Reason { return slices.Clone(sortedReasons()) }
 
 var sortedReasons = sync.OnceValue(func() []Reason {
 	all := slices.Concat(bytesReasons, documentReasons, approvalReasons, chainReasons, decisionReasons, ruleReasons,
-		keyReasons, proofReasons, statusReasons, logReasons, bundleReasons, serviceReasons, presentedReasons, templateReasons, lifeReasons)
+		keyReasons, proofReasons, statusReasons, logReasons, bundleReasons, serviceReasons, presentedReasons, templateReasons, lifeReasons, trillianReasons)
 	slices.SortFunc(all, func(a, b Reason) int { return cmp.Compare(a.Code, b.Code) })
 	return all
 })

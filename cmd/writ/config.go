@@ -30,6 +30,8 @@ type settings struct {
 	Witnesses     string `placeholder:"FILE" env:"WRIT_WITNESSES" help:"Policy (C2SP tlog-policy) of the witnesses that cosign the log: their keys, URLs and quorum. Default: none."`
 	WitnessStart  string `placeholder:"MODE" env:"WRIT_WITNESS_START" help:"warn: start although a witness cannot be asked what it cosigned; require: only with the quorum's answer. Default warn."`
 	ExecuteWithin string `placeholder:"TIME" env:"WRIT_EXECUTE_WITHIN" help:"How long an authorised action may wait for its executor. Default 15m, at least 1s."`
+	Trillian      string `placeholder:"ADDR" env:"WRIT_TRILLIAN" help:"Log server of Trillian, HOST:PORT or tls://HOST:PORT, that the log is kept in. Default: files in the data folder."`
+	TrillianDB    string `name:"trillian-db" placeholder:"URI" env:"WRIT_TRILLIAN_DB" help:"PostgreSQL database of the log's lease and tiles (writ log trillian-schema); with --trillian."`
 }
 
 // setting is one of them with where it came from.
@@ -54,6 +56,8 @@ func (s *settings) table() []setting {
 		{Name: "witnesses", env: "WRIT_WITNESSES", into: &s.Witnesses},
 		{Name: "witness-start", env: "WRIT_WITNESS_START", into: &s.WitnessStart, basis: startWarn},
 		{Name: "execute-within", env: "WRIT_EXECUTE_WITHIN", into: &s.ExecuteWithin, basis: "15m"},
+		{Name: "trillian", env: "WRIT_TRILLIAN", into: &s.Trillian},
+		{Name: "trillian-db", env: "WRIT_TRILLIAN_DB", into: &s.TrillianDB},
 	}
 }
 
@@ -127,6 +131,9 @@ func (s *settings) check() (executeWithin time.Duration, err error) {
 	}
 	if s.WitnessStart != startWarn && s.WitnessStart != startRequire {
 		return 0, usage(fmt.Errorf("witness-start: %q is neither %s nor %s", s.WitnessStart, startWarn, startRequire))
+	}
+	if (s.Trillian == "") != (s.TrillianDB == "") {
+		return 0, usage(errors.New("trillian and trillian-db: both, or neither"))
 	}
 	executeWithin, err = time.ParseDuration(s.ExecuteWithin)
 	if err != nil || executeWithin < time.Second || executeWithin%time.Second != 0 {

@@ -35,7 +35,7 @@ func openData(ctx context.Context, sys *system, dir string, readOnly bool) (*led
 	l := &ledger{folder: f, sys: sys, logger: slog.New(slog.NewTextHandler(sys.err, &slog.HandlerOptions{Level: slog.LevelWarn})),
 		made: []io.Closer{f.lock}, readOnly: readOnly}
 	l.trust = newTrustFile(f.path(trustName), l.logger)
-	for _, open := range []func(context.Context) error{l.openLog, l.openJournal} {
+	for _, open := range []func(context.Context) error{func(ctx context.Context) error { return l.openLog(ctx, &settings{}) }, l.openJournal} {
 		if err := open(ctx); err != nil {
 			return nil, errors.Join(err, l.close())
 		}

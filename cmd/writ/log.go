@@ -29,6 +29,10 @@ type logCmd struct {
 	Mirror     logMirrorCmd     `cmd:"" help:"Keep a copy of another's log, replay it and cosign that."`
 	Check      logCheckCmd      `cmd:"" help:"Rebuild a log from its entries, and find what is damaged."`
 	Succeed    logSucceedCmd    `cmd:"" help:"End the log and carry its tree on under another name and key."`
+
+	TrillianSchema  logTrillianSchemaCmd  `cmd:"" help:"Print or apply what Writ needs in the database of Trillian."`
+	TrillianMigrate logTrillianMigrateCmd `cmd:"" help:"Take the log of a data folder over to Trillian."`
+	TrillianServe   logTrillianServeCmd   `cmd:"" help:"Serve the log of several machines from its database."`
 }
 
 const logHelp = `SOURCE is the address of a log, such as http://127.0.0.1:8467/log, or the data folder of a server. --key is the log's verifier
@@ -54,10 +58,15 @@ func (c logCheckpointCmd) Run(sys *system) error {
 	if err != nil {
 		return err
 	}
-	if c.JSON {
+	return l.print(sys, c.JSON)
+}
+
+// print is the checkpoint for people and programs.
+func (l *tiledLog) print(sys *system, asJSON bool) error {
+	if asJSON {
 		return printJSON(sys.out, map[string]any{"origin": l.head.Origin, "size": l.head.Size, "root": l.head.Root.String(), "checkpoint": string(l.signed)})
 	}
-	_, err = sys.out.Write(l.signed)
+	_, err := sys.out.Write(l.signed)
 	return err
 }
 

@@ -162,8 +162,10 @@ type ledger struct {
 	feeder  *witness.Feeder // nil without witnesses
 	made    []io.Closer     // in the order of opening
 
-	lastBoot string // the start before this one
 	readOnly bool
+	follower journal.Follower            // the log as the journal sees it
+	settled  func(context.Context) error // asks, once the two are level, whether the log has more
+	lastBoot string                      // the start before this one
 }
 
 func openLedger(ctx context.Context, sys *system, s *settings, within time.Duration, readOnly bool, logger *slog.Logger) (*ledger, error) {
@@ -173,7 +175,7 @@ func openLedger(ctx context.Context, sys *system, s *settings, within time.Durat
 	}
 	l := &ledger{folder: f, sys: sys, logger: logger, lists: s.statusURL(f.DID), made: []io.Closer{f.lock}, readOnly: readOnly}
 	l.trust = newTrustFile(f.path(trustName), logger)
-	for _, open := range []func(context.Context) error{l.openLog, l.openJournal,
+	for _, open := range []func(context.Context) error{func(ctx context.Context) error { return l.openLog(ctx, s) }, l.openJournal,
 		func(ctx context.Context) error { return l.openWitnesses(ctx, s) }, l.openAdmin,
 		func(ctx context.Context) error { return l.openAPI(ctx, within) }} {
 		if err := open(ctx); err != nil {
@@ -192,7 +194,7 @@ func (l *ledger) close() error {
 	return all
 }
 
-func (l *ledger) openLog(context.Context) error {
+func (l *ledger) openLog(ctx context.Context, s *settings) error {
 	var err error
 	if l.lastBoot, err = l.checkBoot(); err != nil {
 		return err
@@ -201,10 +203,14 @@ func (l *ledger) openLog(context.Context) error {
 	if err != nil {
 		return err
 	}
+	if s.Trillian != "" {
+		return l.openTrillian(ctx, s, signer)
+	}
 	l.log, err = log.Open(log.Options{Dir: l.path(logFolder), Guard: l.path(l.guard()), Signer: signer})
 	if err == nil {
 		l.made = append(l.made, l.log)
 	}
+	l.follower, l.settled = l.log, func(context.Context) error { return nil }
 	return err
 }
 
@@ -213,12 +219,15 @@ func (l *ledger) openJournal(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	l.journal, err = journal.Open(ctx, journal.Options{Path: l.path(journalFile), Log: l.log, Now: l.sys.now, Random: l.sys.random,
+	l.journal, err = journal.Open(ctx, journal.Options{Path: l.path(journalFile), Log: l.follower, Now: l.sys.now, Random: l.sys.random,
 		Sign: sign, Logger: l.logger, Carry: l.carry(), ReadOnly: l.readOnly})
 	if err != nil {
 		return err
 	}
 	l.made = append(l.made, l.journal)
+	if err := l.settled(ctx); err != nil {
+		return err
+	}
 	if l.readOnly {
 		return nil
 	}

@@ -53,6 +53,7 @@ var groups = []struct {
 	{"hot", (*run).hot},
 	{"growth", (*run).growth},
 	{"log", (*run).logs},
+	{"trillian", (*run).trillian},
 	{"peers", (*run).peersBeside},
 }
 
@@ -84,7 +85,7 @@ func bench(m machine, args []string) error {
 	results := flags.String("out", "", "write the figures to this file")
 	flags.BoolVar(&p.short, "short", false, "few iterations: does the harness work?")
 	flags.BoolVar(&p.long, "long", false, "also the cases of a million calls and of a million mandates")
-	flags.StringVar(&p.peers, "peers", "", "folder of the programs opa and openfga; without it no peer is measured")
+	flags.StringVar(&p.peers, "peers", "", "folder of the programs of others (make bench builds them); without it no peer is measured")
 	flags.StringVar(&p.postgresBin, "postgres", "", "folder of PostgreSQL's programs; Debian's newest if empty")
 	flags.StringVar(&m.disk, "disk", os.TempDir(), "folder on the disk to measure")
 	flags.StringVar(&m.memory, "memory", "/dev/shm", "folder in memory, for the same server without storage")

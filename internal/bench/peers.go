@@ -16,6 +16,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/writ-trust/writ/internal/trilliantest"
 	"github.com/writ-trust/writ/internal/writtest"
 )
 
@@ -212,16 +213,16 @@ func (r *run) opaAsks(round string, n int) ([][]byte, error) {
 
 // openfga writes tuples, on a PostgreSQL cluster of its own.
 func (r *run) openfga(writ map[int]float64) (err error) {
-	db, err := r.postgres()
-	if errors.Is(err, errNoPostgres) {
+	db, err := trilliantest.StartPostgres(r.disk, r.postgresBin)
+	if errors.Is(err, trilliantest.ErrNoPostgres) {
 		fmt.Fprintln(r.out, "\nOpenFGA: NOT MEASURED:", err)
 		return nil
 	}
 	if err != nil {
 		return fmt.Errorf("PostgreSQL: %w", err)
 	}
-	defer func() { err = errors.Join(err, db.remove()) }()
-	program, store := filepath.Join(r.peers, "openfga"), []string{"--datastore-engine", "postgres", "--datastore-uri", db.uri}
+	defer func() { err = errors.Join(err, db.Remove()) }()
+	program, store := filepath.Join(r.peers, "openfga"), []string{"--datastore-engine", "postgres", "--datastore-uri", db.URI}
 	if said, err := exec.Command(program, append([]string{"migrate"}, store...)...).CombinedOutput(); err != nil {
 		return fmt.Errorf("openfga migrate: %w\n%s", err, said)
 	}
@@ -233,7 +234,7 @@ func (r *run) openfga(writ map[int]float64) (err error) {
 	if err != nil {
 		return err
 	}
-	p, err := r.startPeer(filepath.Join(db.dir, "openfga"), address, "/healthz", exec.Command(program, append(append([]string{"run"}, store...),
+	p, err := r.startPeer(filepath.Join(db.Dir, "openfga"), address, "/healthz", exec.Command(program, append(append([]string{"run"}, store...),
 		"--http-addr", address, "--grpc-addr", grpc, "--playground-enabled=false", "--metrics-enabled=false", "--log-level", "none")...))
 	if err != nil {
 		return err
