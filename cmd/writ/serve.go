@@ -61,6 +61,8 @@ Everybody may read /healthz, /readyz (200 once requests are answered; 503 also w
 published log at /log/checkpoint and /log/tile/…; everything else under /v1 asks for an API key. /metrics is served on
 --metrics-listen only.
 
+With --trillian and --trillian-db the log is not in log/ but in Trillian, for several machines (spec/operations-trillian.md).
+
 SIGTERM and SIGINT finish what is under way, publish the log and end.`
 }
 
