@@ -78,7 +78,7 @@ KILLS ?= 6
 trillian: ## build Trillian's servers and test the log over them (needs PostgreSQL's programs; KILLS processes are killed under load; make soak has 50)
 	cd conformance/interop/trillian && go build -tags postgresql -o $(abspath bin/trillian)/ $(TRILLIAN)
 	WRIT_TRILLIAN_BIN=$(abspath bin/trillian) WRIT_KILLS=$(KILLS) go test -count=1 ./log/trillian ./internal/journal/postgres
-	WRIT_TRILLIAN_BIN=$(abspath bin/trillian) go test -count=1 -run '^TestTrillian$$' ./cmd/writ
+	WRIT_TRILLIAN_BIN=$(abspath bin/trillian) go test -count=1 -run '^TestTrillian' ./cmd/writ
 
 SEED ?= 1
 RUNS ?= 100

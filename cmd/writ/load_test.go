@@ -31,6 +31,7 @@ type load struct {
 	*story
 	t       *testing.T
 	program string
+	more    []string // further arguments of writ serve
 	apiKey  string
 	address string // of the server, the same after each restart
 	url     string
@@ -43,7 +44,7 @@ type load struct {
 	lifts    int64                  // standing ones at the end
 }
 
-func newLoad(t *testing.T) *load {
+func newLoad(t *testing.T, more ...string) *load {
 	t.Helper()
 	// A binary as users have it: the race detector would make the server too slow to be raced.
 	program := filepath.Join(t.TempDir(), "writ")
@@ -53,7 +54,7 @@ func newLoad(t *testing.T) *load {
 		t.Fatalf("go build: %v\n%s", err, said)
 	}
 	sys := &system{now: time.Now, random: rand.Reader, out: io.Discard, err: io.Discard}
-	l := &load{story: &story{sys: sys, dir: t.TempDir(), out: t.TempDir()}, t: t, program: program, address: "127.0.0.1:0",
+	l := &load{story: &story{sys: sys, dir: t.TempDir(), out: t.TempDir()}, t: t, program: program, more: more, address: "127.0.0.1:0",
 		answers: map[string]writ.Answer{}, executed: map[string]int64{}, sizes: map[int64]log.Hash{}}
 	l.serve()
 	t.Cleanup(func() { l.server.command.Process.Kill(); l.server.command.Wait() })
@@ -71,8 +72,8 @@ func (l *load) serve() {
 	messages, err := os.OpenFile(filepath.Join(l.dir, "messages"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	l.must(err)
 	defer messages.Close()
-	cmd := exec.Command(l.program, "serve", "--data", filepath.Join(l.dir, "data"), "--listen", l.address, "--execute-within", "2s",
-		"--did", "did:web:writ.acme.example")
+	cmd := exec.Command(l.program, append([]string{"serve", "--data", filepath.Join(l.dir, "data"), "--listen", l.address, "--execute-within", "2s",
+		"--did", "did:web:writ.acme.example"}, l.more...)...)
 	cmd.Stderr = messages
 	cmd.Env = append(withoutWrit(os.Environ()), "WRIT_PASSPHRASE=only for this test")
 	out, err := cmd.StdoutPipe()
@@ -412,33 +413,6 @@ func TestRace(t *testing.T) {
 	if l.lifts == 0 {
 		t.Error("nothing was lifted")
 	}
-}
-
-// kills is how often TestKill ends the server without notice.
-const kills = 20
-
-// TestKill: kill -9 under that load, again and again. Every acknowledged document is there, with a proof that is consistent with
-// each checkpoint seen before.
-func TestKill(t *testing.T) {
-	l := newLoad(t)
-	ctx, cancel := context.WithCancel(t.Context())
-	defer cancel()
-	var group sync.WaitGroup
-	for id := range 64 {
-		w := l.worker(id)
-		group.Go(func() { w.run(ctx) })
-	}
-	for range kills {
-		l.acknowledge(40)
-		time.Sleep(time.Duration(mathrand.IntN(300)) * time.Millisecond)
-		l.must(l.server.command.Process.Kill())
-		l.server.command.Wait()
-		l.serve()
-	}
-	l.acknowledge(40)
-	cancel()
-	group.Wait()
-	l.audit(t.Context())
 }
 
 // acknowledge waits until so many more documents were acknowledged.

@@ -73,6 +73,8 @@ cosigned proofs with ?witnessed=5s.
     group both all north south
     quorum both
 
+With --trillian and --trillian-db the log is not in log/ but in Trillian, for several machines (spec/operations-trillian.md).
+
 SIGTERM and SIGINT finish what is under way, publish the log and end.`
 }
 

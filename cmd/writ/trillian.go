@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"strconv"
 	"syscall"
 	"time"
@@ -18,7 +19,7 @@ import (
 
 // openTrillian opens the log over Trillian in place of the one on files.
 func (l *ledger) openTrillian(ctx context.Context, s *settings, signer *log.Signer) error {
-	opened, err := leaseTrillian(ctx, l.logger, trillian.Options{Signer: signer, Database: s.TrillianDB, Server: s.Trillian})
+	opened, err := leaseTrillian(ctx, l.logger, trillian.Options{Signer: signer, Database: s.TrillianDB, Server: s.Trillian}, l.dir)
 	if err != nil {
 		return err
 	}
@@ -27,13 +28,16 @@ func (l *ledger) openTrillian(ctx context.Context, s *settings, signer *log.Sign
 	return nil
 }
 
-// leaseTrillian waits while another replica's lease lasts.
-func leaseTrillian(ctx context.Context, logger *slog.Logger, o trillian.Options) (*trillian.Log, error) {
+// leaseTrillian waits while another replica's lease lasts. A replica is a data folder on a machine, which one process at a time has open.
+func leaseTrillian(ctx context.Context, logger *slog.Logger, o trillian.Options, dir string) (*trillian.Log, error) {
 	host, err := os.Hostname()
 	if err != nil {
 		return nil, err
 	}
-	o.Logger, o.Holder = logger, fmt.Sprintf("%s, process %d", host, os.Getpid())
+	if dir, err = filepath.Abs(dir); err != nil {
+		return nil, err
+	}
+	o.Logger, o.Holder = logger, host+":"+dir
 	for {
 		opened, err := trillian.Open(ctx, o)
 		if reasonOf(err) != "log-leased" {
@@ -120,7 +124,7 @@ func (c logTrillianMigrateCmd) Run(sys *system) error {
 	}
 	defer from.Close()
 	to, err := leaseTrillian(ctx, slog.New(slog.NewTextHandler(sys.err, nil)),
-		trillian.Options{Signer: signer, Database: c.TrillianDB, Server: c.Trillian})
+		trillian.Options{Signer: signer, Database: c.TrillianDB, Server: c.Trillian}, c.Data)
 	if err != nil {
 		return err
 	}

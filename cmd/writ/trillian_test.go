@@ -13,20 +13,21 @@ import (
 
 	"github.com/writ-trust/writ/internal/trilliantest"
 	"github.com/writ-trust/writ/log"
+	"github.com/writ-trust/writ/log/trillian"
 )
 
-// TestTrillian plays testdata/trillian over a PostgreSQL and a Trillian of its own. The scripts have one more command: "trillian" starts
-// its servers, once the schema is applied, and puts the log server's address into TRILLIAN.
-func TestTrillian(t *testing.T) {
+// trillianSite is a PostgreSQL for Trillian, and the folder of Trillian's servers; nil where they are not there: the output says so.
+func trillianSite(t *testing.T, what string) (db *trilliantest.Cluster, bin string) {
+	t.Helper()
 	bin, err := trilliantest.Bin()
 	if err != nil {
 		if os.Getenv(trilliantest.Variable) != "" {
 			t.Fatal(err)
 		}
-		fmt.Printf("NOT CHECKED: writ serve with its log in Trillian (%v)\n", err)
-		return
+		fmt.Printf("NOT CHECKED: %s (%v)\n", what, err)
+		return nil, ""
 	}
-	db, err := trilliantest.StartPostgres(os.TempDir(), "")
+	db, err = trilliantest.StartPostgres(os.TempDir(), "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -35,6 +36,42 @@ func TestTrillian(t *testing.T) {
 			t.Error(err)
 		}
 	})
+	return db, bin
+}
+
+// TestTrillianKill: kill -9 of writ serve under load, while its log is in Trillian. Every acknowledged document is there, with a proof
+// that is consistent with each checkpoint seen before.
+func TestTrillianKill(t *testing.T) {
+	db, bin := trillianSite(t, "kills of writ serve with its log in Trillian")
+	if db == nil {
+		return
+	}
+	must := func(err error) {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	base, err := trilliantest.Schema()
+	must(err)
+	must(trillian.ApplySchema(t.Context(), db.URI, base))
+	s, err := trilliantest.StartServer(t.Context(), bin, db)
+	must(err)
+	t.Cleanup(func() { s.Kill() })
+	for range 2 {
+		signer, err := trilliantest.StartSigner(bin, db, 5*time.Millisecond)
+		must(err)
+		t.Cleanup(func() { signer.Kill() })
+	}
+	newLoad(t, "--trillian", s.Address, "--trillian-db", db.URI).killed(5)
+}
+
+// TestTrillian plays testdata/trillian over a PostgreSQL and a Trillian of its own. The scripts have one more command: "trillian" starts
+// its servers, once the schema is applied, and puts the log server's address into TRILLIAN.
+func TestTrillian(t *testing.T) {
+	db, bin := trillianSite(t, "writ serve with its log in Trillian")
+	if db == nil {
+		return
+	}
 	base, err := trilliantest.SchemaFile()
 	if err != nil {
 		t.Fatal(err)

@@ -86,7 +86,7 @@ func (s *site) must(err error) {
 }
 
 func (s *site) options() Options {
-	return Options{Signer: testSigner(s), Database: s.db.URI, Server: s.server.Address, Holder: s.Name(), Lease: time.Second}
+	return Options{Signer: testSigner(s), Database: s.db.URI, Server: s.server.Address, Lease: time.Second}
 }
 
 func (s *site) open() *Log {
@@ -183,7 +183,16 @@ func TestLease(t *testing.T) {
 	if s == nil {
 		return
 	}
-	first := s.open()
+	named := s.options()
+	named.Holder = "first"
+	gone, err := Open(t.Context(), named)
+	s.must(err)
+	s.must(grow(t.Context(), gone, 3))
+	first, err := Open(t.Context(), named) // at once: the one before must have died
+	s.must(err)
+	if err := grow(t.Context(), gone, 1); reason(err) != "log-fenced" {
+		t.Errorf("the one before signs on: %v", err)
+	}
 	s.must(grow(t.Context(), first, 3))
 	if _, err := Open(t.Context(), s.options()); reason(err) != "log-leased" {
 		t.Fatalf("a second replica got in beside the first: %v", err)

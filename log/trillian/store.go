@@ -27,7 +27,7 @@ const statementPatience = 30 * time.Second
 type store struct {
 	pool   *pgxpool.Pool
 	origin string
-	holder string        // for people: who holds the lease
+	holder string        // who we are, as opposed to other replicas
 	period time.Duration // of the lease
 
 	fence int64 // of our lease; set once, by Lock
@@ -54,10 +54,11 @@ func (s *store) context() (context.Context, context.CancelFunc) {
 	return context.WithTimeout(context.Background(), statementPatience)
 }
 
-// The lease is taken when nobody holds it, or when the one who did has let it end; the database's clock decides.
+// The lease is taken when nobody holds it, when the one who did has let it end (the database's clock decides), or when it was ours: then
+// that process is gone. Were it not, the fencing number would keep it from writing.
 const takeLease = `
 	INSERT INTO writ.log_lease AS l (origin, holder, fence, until) VALUES ($1, $2, 1, clock_timestamp() + $3)
-	ON CONFLICT (origin) DO UPDATE SET holder = $2, fence = l.fence + 1, until = clock_timestamp() + $3 WHERE l.until < clock_timestamp()
+	ON CONFLICT (origin) DO UPDATE SET holder = $2, fence = l.fence + 1, until = clock_timestamp() + $3 WHERE l.until < clock_timestamp() OR l.holder = $2 AND $2 <> ''
 	RETURNING fence`
 
 // Lock implements log.FS: it takes the lease, and renews it until it is closed. Reason: log-leased.

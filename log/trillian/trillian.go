@@ -35,7 +35,7 @@ type Options struct {
 	Signer   *log.Signer   // of checkpoints; its name is the log's origin
 	Database string        // URI of the PostgreSQL that has the tables of Schema
 	Server   string        // host:port of Trillian's log server; tls://host:port asks for TLS with a certificate that the system trusts
-	Holder   string        // optional: what this replica is called in messages to others
+	Holder   string        // optional: what this replica, and no other, is called: its next start takes the lease of one that died at once
 	Lease    time.Duration // optional: how long a replica that died keeps others out; zero means 15 s
 	Patience time.Duration // optional: how long Keep tries to reach Trillian before it fails for good; zero means a minute
 	Logger   *slog.Logger  // optional
