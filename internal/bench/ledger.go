@@ -149,7 +149,9 @@ func (l *ledger) publish(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			l.log.Publish(ctx)
+			if size, err := l.journal.LogHeads(ctx); err == nil {
+				l.log.PublishAt(ctx, size)
+			}
 		}
 	}
 }

@@ -90,6 +90,7 @@ func (s *simulation) boot() (err error) {
 		Random: s.random, Sign: s.sign, FS: s.m, RunTwice: true}); err != nil {
 		return err
 	}
+	synctest.Wait() // for the heads: they take the journal's lock, at which a bubble does not see anybody wait
 	j := gated{s.journal}
 	if s.issuer, err = issuer.New(issuer.Options{Ledger: spec.Ledger{Verifier: writtest.Verifier, Log: writtest.Origin}, Seal: writtest.Grantor,
 		SealKey: spec.SealKey{ID: s.KeyID("seal"), Key: s.multikey("seal")}, DecisionKey: s.multikey("ledger"), Journal: j, Drafts: s.journal,

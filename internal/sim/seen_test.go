@@ -10,6 +10,7 @@ import (
 
 	"github.com/writ-trust/writ/internal/writtest"
 	"github.com/writ-trust/writ/log"
+	"github.com/writ-trust/writ/log/heads"
 	"github.com/writ-trust/writ/spec"
 )
 
@@ -69,20 +70,13 @@ func (s *simulation) checkProof(r spec.Record) {
 // check holds the whole ledger against all that was ever shown of it, and against itself.
 func (s *simulation) check() {
 	all := s.everything()
-	if size := int64(len(all)); s.log.Size() != size {
-		s.fatal("the log has %d entries, the journal %d", s.log.Size(), size)
-	}
-	leaves := make([]log.Hash, len(all))
-	for i, r := range all {
-		entry, err := s.log.Entry(int64(i))
-		s.must(err)
-		if r.Index != int64(i) || !bytes.Equal(entry, r.Entry.Bytes()) {
-			s.fatal("entry %d of the log is not that of the journal, which is at %d", i, r.Index)
-		}
-		leaves[i] = log.RecordHash(entry)
+	leaves := s.checkEntries(all)
+	byIndex := map[int64]spec.Record{}
+	for _, r := range all {
+		byIndex[r.Index] = r
 	}
 	for digest, want := range s.seen.records {
-		if want.Index >= int64(len(all)) || !same(all[want.Index], want) || all[want.Index].Document.Digest != digest {
+		if got, there := byIndex[want.Index]; !there || !same(got, want) || got.Document.Digest != digest {
 			s.fatal("acknowledged at %d and gone: %s", want.Index, want.Document.Type)
 		}
 	}
@@ -92,7 +86,38 @@ func (s *simulation) check() {
 	s.counts["check"]++
 }
 
-// everything is every entry, in the order of the log, read chain by chain.
+// checkEntries holds the log's entries against the journal's, and each heads entry, which is no record, against the entries before it.
+func (s *simulation) checkEntries(all []spec.Record) (leaves []log.Hash) {
+	var replayed heads.Map
+	for i := range s.log.Size() {
+		entry, err := s.log.Entry(i)
+		s.must(err)
+		leaves = append(leaves, log.RecordHash(entry))
+		e, err := spec.ParseEntry(entry)
+		s.must(err)
+		if e.Kind == spec.EntryHeads {
+			if e.Root != spec.HeadsEntry(replayed.Root()).Root {
+				s.fatal("entry %d has other heads than the entries before it", i)
+			}
+			continue
+		}
+		if len(all) == 0 || all[0].Index != i || !bytes.Equal(entry, all[0].Entry.Bytes()) {
+			s.fatal("entry %d of the log is not the next of the journal", i)
+		}
+		all = all[1:]
+		for _, l := range e.Links {
+			chain, err := spec.DigestBytes(l.Chain)
+			s.must(err)
+			s.must(replayed.Add(chain, heads.Head{Seq: l.Seq, Index: i, Leaf: leaves[i]}))
+		}
+	}
+	if len(all) > 0 {
+		s.fatal("the log has %d entries, the journal one at %d", s.log.Size(), all[0].Index)
+	}
+	return leaves
+}
+
+// everything is every record, in the order of the log, read chain by chain.
 func (s *simulation) everything() []spec.Record {
 	byIndex := map[int64]spec.Record{}
 	for _, content := range slices.Sorted(maps.Keys(s.seen.contents)) {
