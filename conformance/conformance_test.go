@@ -12,7 +12,7 @@ import (
 var least = map[string]int{
 	"action": 27, "approval": 38, "policy": 20, "bundle": 88, "erasure": 6, "constraint": 45, "credential": 25, "delegation": 22, "entry": 14,
 	"execution": 38, "head": 40, "jcs": 30, "key": 24, "log": 18, "mandate": 49, "money": 28,
-	"proof": 17, "reconcile": 10, "template": 24, "recovery": 24, "recoverykeys": 16, "refusals": 7, "request": 32, "revocation": 7, "roster": 18, "status": 17,
+	"proof": 17, "reconcile": 10, "template": 24, "recovery": 26, "recoverykeys": 16, "refusals": 7, "request": 32, "revocation": 7, "roster": 18, "status": 17,
 	"trust": 10, "window": 18, "word": 32,
 }
 

@@ -489,6 +489,29 @@ func recoveryTraces(b *book) {
 		l.ask("invoice-2", "10000.01", over("0.01"), m)
 		l.account(m, spec.StatusActive, "daily", "0.00", "0.00", "0.00")
 	})
+	exceeded := func(l *life, m spec.Document) spec.Document {
+		d := l.ask("invoice-1", "9000.00", authorized, m)
+		l.step("begin", "begin 1", l.Begin(d, l.Now), recorded(1))
+		l.step("report", "report 1", l.report(d, spec.OutcomeExecuted, "11000.00", true), recorded(1))
+		l.resume("resume", "cfo", m, recorded(1))
+		l.resume("resume", "treasurer", m, recorded(1))
+		d = l.ask("invoice-2", "500.00", over("1500.00"), m)
+		return l.lift("invoice-2 resumed", d, m, lifted("1500.00"))
+	}
+	alone("lift-above-the-amount-after-excess", "Where the limit was exceeded already, a lift is of that too; when all of the payment is released, all of the lift goes.", func(l *life, m spec.Document) {
+		d := exceeded(l, m)
+		l.step("begin", "begin 2", l.Begin(d, l.Now), recorded(1))
+		l.step("report", "not entered", l.report(d, spec.OutcomeNotEntered, "", true), recorded(1))
+		l.account(m, spec.StatusActive, "daily", "11000.00", "0.00", "2000.00")
+		l.ask("invoice-3", "500.00", over("1500.00"), m)
+	})
+	alone("lift-above-the-amount-in-part", "Of such a payment a final report of less takes only what is released off the lift: nothing more fits afterwards.", func(l *life, m spec.Document) {
+		d := exceeded(l, m)
+		l.step("begin", "begin 2", l.Begin(d, l.Now), recorded(1))
+		l.step("report", "report 2", l.report(d, spec.OutcomeExecuted, "200.00", true), recorded(1))
+		l.account(m, spec.StatusActive, "daily", "11200.00", "1200.00", "2000.00")
+		l.ask("invoice-3", "0.01", over("0.01"), m)
+	})
 	alone("lift-of-a-payment-in-part", "What a final report leaves uncaptured is taken off the lift first.", func(l *life, m spec.Document) {
 		d := l.ask("invoice-1", "12000.00", over("2000.00"), m)
 		d = l.lift("invoice-1 resumed", d, m, lifted("2000.00"))
