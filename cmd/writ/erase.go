@@ -53,8 +53,7 @@ func (c *eraseCmd) Run(sys *system) error {
 		done = append(done, more...)
 	}
 	if len(done) > 0 {
-		_, published := l.log.Publish(ctx)
-		err = errors.Join(err, published, l.journal.Scrub(ctx))
+		err = errors.Join(err, l.publishOnce(ctx), l.journal.Scrub(ctx))
 	}
 	return errors.Join(err, l.close(), c.print(sys, done))
 }

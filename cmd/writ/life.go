@@ -15,6 +15,7 @@ import (
 	"github.com/writ-trust/writ/internal/jcs"
 	"github.com/writ-trust/writ/internal/journal"
 	"github.com/writ-trust/writ/log"
+	"github.com/writ-trust/writ/spec"
 	"github.com/writ-trust/writ/verifier"
 )
 
@@ -178,8 +179,7 @@ func (c *restoreCmd) Run(sys *system) error {
 	if err != nil {
 		return err
 	}
-	_, err = l.log.Publish(context.Background())
-	if err := errors.Join(err, l.close()); err != nil {
+	if err := errors.Join(l.publishOnce(context.Background()), l.close()); err != nil {
 		return err
 	}
 	fmt.Fprintf(sys.out, "epoch %d\n", l.Epoch)
@@ -279,8 +279,7 @@ func (c *logSucceedCmd) Run(sys *system) error {
 	if err != nil {
 		return err
 	}
-	_, err = l.log.Publish(ctx)
-	if err := errors.Join(err, l.close()); err != nil {
+	if err := errors.Join(l.publishOnce(ctx), l.close()); err != nil {
 		return err
 	}
 	return l.sayRetired(sys)
@@ -297,9 +296,12 @@ func (c *logSucceedCmd) end(ctx context.Context, sys *system) (size int64, err e
 	if err != nil {
 		return 0, err
 	}
-	if n := len(l.Retired); n > 0 && l.Next == nil && l.log.Size() == l.Retired[n-1].Size+1 {
-		_, err := l.log.Publish(ctx) // an earlier run has done it, and nothing was logged since
-		return 0, errors.Join(err, l.sayRetired(sys), l.close())
+	begun, err := l.justBegun()
+	if err != nil {
+		return 0, errors.Join(err, l.close())
+	}
+	if begun { // an earlier run has done it, and nothing was logged since
+		return 0, errors.Join(l.publishOnce(ctx), l.sayRetired(sys), l.close())
 	}
 	if err = l.nextLog(sys, c.Origin); err == nil && !frozen {
 		err = l.freeze(ctx)
@@ -308,6 +310,24 @@ func (c *logSucceedCmd) end(ctx context.Context, sys *system) (size int64, err e
 		_, err = l.log.Publish(ctx)
 	}
 	return l.log.Size(), errors.Join(err, l.close())
+}
+
+// justBegun says whether all that the log added to the tree that it carries on is its first entry, and at most the heads behind it.
+func (l *ledger) justBegun() (bool, error) {
+	n := len(l.Retired)
+	if n == 0 || l.Next != nil {
+		return false, nil
+	}
+	first := l.Retired[n-1].Size
+	if added := l.log.Size() - first; added != 2 {
+		return added == 1, nil
+	}
+	data, err := l.log.Entry(first + 1)
+	if err != nil {
+		return false, err
+	}
+	e, err := spec.ParseEntry(data)
+	return err == nil && e.Kind == spec.EntryHeads, err
 }
 
 func (l *ledger) freeze(ctx context.Context) error {

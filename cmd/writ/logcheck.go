@@ -122,8 +122,11 @@ func (c logCheckCmd) options(sys *system) (o monitor.CheckOptions, err error) {
 	if strings.HasPrefix(c.Source, "http://") || strings.HasPrefix(c.Source, "https://") {
 		o.Source = logAt(c.Source)
 	} else {
-		folder := c.folder()
-		if _, err := os.Stat(folder.Checkpoint); err != nil {
+		folder, err := c.folder()
+		if err == nil {
+			_, err = os.Stat(folder.Checkpoint)
+		}
+		if err != nil {
 			return o, &exit{exitUnchecked, err}
 		}
 		o.Source, o.Growing = folder, folder.Growing
@@ -143,11 +146,12 @@ func (c logCheckCmd) served() bool {
 }
 
 // folder is the log in a data folder, or in a folder that is a copy of one.
-func (c logCheckCmd) folder() monitor.Folder {
+func (c logCheckCmd) folder() (monitor.Folder, error) {
 	if c.served() {
-		return monitor.Folder{Dir: filepath.Join(c.Source, logFolder), Checkpoint: filepath.Join(c.Source, filepath.FromSlash(guardFile)), Growing: true}
+		guard, err := guardIn(c.Source)
+		return monitor.Folder{Dir: filepath.Join(c.Source, logFolder), Checkpoint: guard, Growing: true}, err
 	}
-	return monitor.Folder{Dir: c.Source, Checkpoint: filepath.Join(c.Source, "checkpoint")}
+	return monitor.Folder{Dir: c.Source, Checkpoint: filepath.Join(c.Source, "checkpoint")}, nil
 }
 
 // whose is the policy that the checkpoint must meet.

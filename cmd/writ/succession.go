@@ -153,12 +153,18 @@ func (f *folder) sayRetired(sys *system) error {
 
 // publishedIn is the last published checkpoint in a data folder, whether a server runs on it or not.
 func publishedIn(dir string) ([]byte, error) {
-	id, err := readIdentity(dir)
-	if errors.Is(err, fs.ErrNotExist) {
-		return os.ReadFile(filepath.Join(dir, guardFile))
-	}
+	path, err := guardIn(dir)
 	if err != nil {
 		return nil, err
 	}
-	return os.ReadFile(filepath.Join(dir, filepath.FromSlash(id.guard())))
+	return os.ReadFile(path)
+}
+
+// guardIn is the file with the last published checkpoint in a data folder: that of the log that signs now.
+func guardIn(dir string) (string, error) {
+	id, err := readIdentity(dir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return "", err
+	}
+	return filepath.Join(dir, filepath.FromSlash(id.guard())), nil
 }

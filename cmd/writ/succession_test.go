@@ -35,12 +35,24 @@ func TestSucceedCutShort(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if c, err := log.ReadCheckpoint(signed); err != nil || c.Origin != "writ.acme.example/log2" || c.Size != 2 {
+		if c, err := log.ReadCheckpoint(signed); err != nil || c.Origin != "writ.acme.example/log2" || c.Size != 3 {
 			t.Errorf("stage %d: published %s of %d entries (%v)", i, c.Origin, c.Size, err)
 		}
 		if !strings.HasPrefix(out.String(), "retired writ.acme.example/log1 1\nlog writ.acme.example/log2+") {
 			t.Errorf("stage %d: it says %q", i, out.String())
 		}
+		linked(t, sys, dir)
+	}
+}
+
+// TestSucceedTwice: a log to which nothing but its beginning was added is not ended by another run.
+func TestSucceedTwice(t *testing.T) {
+	t.Setenv("WRIT_PASSPHRASE", "for this test")
+	dir := filepath.Join(t.TempDir(), "data")
+	sys := &system{out: io.Discard, err: io.Discard, now: time.Now, random: rand.Reader}
+	newLedger(t, sys, dir)
+	for range 3 {
+		check(t, (&logSucceedCmd{dataArg: dataArg{dir}}).Run(sys))
 		linked(t, sys, dir)
 	}
 }
@@ -63,17 +75,20 @@ func newLedger(t *testing.T, sys *system, dir string) {
 	}
 }
 
-// linked finds the two entries that link the logs, and nothing else.
+// linked finds the two entries that link the logs, the heads behind them, and nothing else.
 func linked(t *testing.T, sys *system, dir string) {
 	t.Helper()
 	on(t, sys, dir, true, func(l *ledger) {
-		for index := range int64(2) {
+		if size := l.log.Size(); size != 3 {
+			t.Errorf("%d entries", size)
+		}
+		for index := range int64(3) {
 			data, err := l.log.Entry(index)
 			if err != nil {
 				t.Fatal(err)
 			}
 			e, err := spec.ParseEntry(data)
-			if err != nil || e.Ends(index) != (index == 0) || e.Carries(index) != (index == 1) {
+			if err != nil || e.Ends(index) != (index == 0) || e.Carries(index) != (index == 1) || (e.Kind == spec.EntryHeads) != (index == 2) {
 				t.Errorf("entry %d is %s (%v)", index, data, err)
 			}
 		}
