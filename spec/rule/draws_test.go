@@ -38,7 +38,7 @@ func TestDraws(t *testing.T) {
 	for s, want := range map[string]bool{
 		daily: true, rolling: true, payee: false, office: false, `{"id":"x","type":"amount","max":` + eur + `}`: false,
 		`{"id":"x","type":"count","max":3}`: true, `{"id":"x","type":"interval","atLeast":"PT1M"}`: true, `{"id":"x","type":"approval"}`: true,
-		`{"id":"x","type":"approval","above":` + eur + `}`: true,
+		`{"id":"x","type":"approval","above":` + eur + `}`:                                          true,
 		`{"id":"x","type":"expression","expression":"action.amount <= money(\"5000.00\",\"EUR\")"}`: false,
 	} {
 		c := parse(t, s)
