@@ -496,8 +496,12 @@ func (s *State) InForceThen(then time.Time) []*Roster {
 
 // live are the versions in force, oldest first: the matured one, and those that wait.
 func (s *State) live(now time.Time) []waitingVersion {
-	var live []waitingVersion
-	for _, v := range s.Versions {
+	return s.liveIn(make([]waitingVersion, 0, 4), now) // on the stack of a caller that keeps it there
+}
+
+func (s *State) liveIn(live []waitingVersion, now time.Time) []waitingVersion {
+	for i := range s.Versions {
+		v := &s.Versions[i]
 		if v.Vetoed || v.start().After(now) {
 			continue
 		}

@@ -31,6 +31,7 @@ type Mandate struct {
 	Evidence         []jcs.Value    `json:"evidence,omitempty"`
 
 	rules   []rule.Constraint // parsed once by check
+	draws   []int             // places in rules
 	reached []string          // pointers of what they and the free list reach
 }
 
@@ -104,6 +105,9 @@ func (m *Mandate) IsRoot() bool { return m.Terms().Parent == "" }
 
 // Rules are the constraints in their order.
 func (m *Mandate) Rules() []rule.Constraint { return m.rules }
+
+// Draws are the places in Rules of those that draw from a window, ascending.
+func (m *Mandate) Draws() []int { return m.draws }
 
 // Reaches says whether a constraint, or the free list, reaches the member of the action at a pointer as a whole.
 func (m *Mandate) Reaches(pointer string) bool { return slices.Contains(m.reached, pointer) }
@@ -205,9 +209,12 @@ func checkFree(free []string) error {
 
 func (m *Mandate) checkRules() (err error) {
 	m.rules, err = parseRules(m.Terms().Constraints, maxConstraints, mandateAt+"/constraints")
-	m.reached = slices.Clone(m.Terms().Free)
-	for _, c := range m.rules {
+	m.reached, m.draws = slices.Clone(m.Terms().Free), nil
+	for i, c := range m.rules {
 		m.reached = append(m.reached, c.Targets()...)
+		if rule.Draws(c) {
+			m.draws = append(m.draws, i)
+		}
 	}
 	return err
 }

@@ -19,8 +19,8 @@ func (t Time) IsZero() bool { return t.Time.IsZero() }
 
 func (t Time) String() string { return rule.FormatTime(t.Time) }
 
-// MarshalJCS writes the one form of the instant.
-func (t Time) MarshalJCS() (jcs.Value, error) { return jcs.ValueOf(rule.FormatTime(t.Time)) }
+// TextJCS is the one form of the instant.
+func (t Time) TextJCS() string { return rule.FormatTime(t.Time) }
 
 // UnmarshalJCS reads it strictly.
 func (t *Time) UnmarshalJCS(v jcs.Value) error {

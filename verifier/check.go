@@ -158,6 +158,7 @@ type checking struct {
 	commit       spec.Document
 	receipt      spec.Document
 	mandates     []Mandate
+	approvals    []spec.Document // that the root mandate carries
 	credentials  []Presented
 	templates    Templates
 	rosters      []spec.Document
@@ -334,6 +335,9 @@ func (c *checking) keep(place string, d readDocument, logged map[string]spec.Doc
 	case *spec.Policy:
 		c.policies = append(c.policies, d.Document)
 	case *spec.Mandate:
+		if len(c.mandates) == 0 {
+			c.approvals = d.approvals
+		}
 		c.mandates = append(c.mandates, Mandate{Content: d.Content(), Body: b, doc: d.Document})
 	case *spec.Decision:
 		if c.decision = d.Document; place != "/decision" {

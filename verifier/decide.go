@@ -107,7 +107,7 @@ var checks = [...]string{"validity", "status", "delegation", "scope", "policy", 
 type answer struct {
 	spec.Decision
 	checks    [len(checks)]spec.Check
-	usage     [4]spec.Usage
+	usage     [3]spec.Usage
 	mandates  [1]string
 	positions [1]spec.Position
 }
@@ -118,8 +118,8 @@ type deciding struct {
 	states spec.States
 	now    time.Time
 	action rule.Action
-	chains []*spec.State // of the mandates, root first
-	roster *spec.State   // of the root's grantor
+	chain  [spec.MaxChain]*spec.State // of the mandates, root first
+	roster *spec.State                // of the root's grantor
 	out    *answer
 	closed string // why nothing may be proposed again
 
@@ -132,20 +132,33 @@ type deciding struct {
 	broken  []brokenLimit // by the action itself
 	missing []spec.Missing
 	usage   []spec.Usage
+	written writtenAmount
+}
+
+// writtenAmount is the amount that was written last: several limits are asked about one.
+type writtenAmount struct {
+	units int64
+	unit  string
+	text  string
 }
 
 // brokenLimit is a constraint of the mandate at a place in the chain that the action does not keep, whether or not that is lifted.
 type brokenLimit struct{ mandate, constraint int }
 
+// chains are those that load found.
+func (d *deciding) chains() []*spec.State { return d.chain[:len(d.Mandates)] }
+
 // load finds the chains, and refuses a roster that is newer than what open judged by: the caller opens again.
 func (d *deciding) load() error {
-	d.chains = make([]*spec.State, 0, len(d.Mandates))
-	for _, m := range d.Mandates {
+	if len(d.Mandates) > spec.MaxChain {
+		return notEntitled("delegation-depth")
+	}
+	for i, m := range d.Mandates {
 		s := d.states.ByContent(m.Content)
 		if s == nil || s.Status == spec.StatusNone || s.Status == spec.StatusDraft || s.Status == spec.StatusDeclined {
 			return notEntitled("chain-unknown")
 		}
-		d.chains = append(d.chains, s)
+		d.chain[i] = s
 	}
 	if d.roster = d.states.Roster(d.root().Body.Terms().Grantor.ID); d.roster == nil {
 		return notEntitled("roster-unknown")
@@ -187,7 +200,7 @@ func (d *deciding) authority() error {
 
 // recoveryOpen refuses to decide anew while people may still approve, and finds out why nothing may be proposed again.
 func (d *deciding) recoveryOpen() error {
-	for _, s := range d.chains {
+	for _, s := range d.chains() {
 		for _, p := range s.Proposals {
 			if d.Resumes == "" || p.Decision != d.Resumes {
 				continue
@@ -207,7 +220,7 @@ func (d *deciding) recoveryOpen() error {
 }
 
 func (d *deciding) declined() bool {
-	return slices.ContainsFunc(d.chains, func(s *spec.State) bool {
+	return slices.ContainsFunc(d.chains(), func(s *spec.State) bool {
 		return slices.ContainsFunc(s.Proposals, func(p spec.Proposal) bool {
 			return p.Decision == d.Resumes && p.Status == spec.ProposalDeclined
 		})
@@ -256,7 +269,7 @@ func (d *deciding) validity() {
 }
 
 func (d *deciding) status() {
-	for i, s := range d.chains {
+	for i, s := range d.chains() {
 		if s.Status != spec.StatusActive {
 			d.fail("mandate-"+string(s.Status), d.Mandates[i].Content)
 		}
@@ -338,13 +351,14 @@ const maxUnits = 1<<53 - 1
 // violation; excess counts as used.
 func (d *deciding) budget() {
 	for i, m := range d.Mandates {
-		if !d.selfExecuted() && d.chains[i].OpenHolds() >= m.Body.MaxOpenHolds() {
+		if !d.selfExecuted() && d.chain[i].OpenHolds() >= m.Body.MaxOpenHolds() {
 			d.fail("holds-many", m.Content)
 		}
-		for j, c := range m.Body.Rules() {
+		for _, j := range m.Body.Draws() {
 			if slices.Contains(d.broken, brokenLimit{i, j}) {
 				continue // what it admits by a lift is no account's
 			}
+			c := m.Body.Rules()[j]
 			if draw, ok := c.Draw(d.action, d.now); ok {
 				d.charge(i, c, draw)
 			}
@@ -353,7 +367,7 @@ func (d *deciding) budget() {
 }
 
 func (d *deciding) charge(i int, c rule.Constraint, draw rule.Draw) {
-	total := d.chains[i].Total(c.ID(), draw.Unit, draw.Sum.From, draw.Sum.To)
+	total := d.chain[i].Total(c.ID(), draw.Unit, draw.Sum.From, draw.Sum.To)
 	lift, supplement := d.lift(i, c, draw)
 	over := draw.Over(total.Used(), draw.Max, total.Lifted)
 	if over > lift {
@@ -378,25 +392,48 @@ func (d *deciding) charge(i int, c rule.Constraint, draw rule.Draw) {
 
 // row adds a usage row without a lift.
 func (d *deciding) row(mandate, constraint string, draw *rule.Draw, total *spec.Window) *spec.Usage {
-	d.usage = append(d.usage, spec.Usage{})
-	u := &d.usage[len(d.usage)-1]
+	u := d.newRow()
 	u.Mandate, u.Constraint, u.Unit = mandate, constraint, draw.Unit
 	u.From.Time, u.To.Time = draw.Bucket.From, draw.Bucket.To
 	if !draw.Sum.From.Equal(draw.Bucket.From) {
 		u.SumFrom.Time = draw.Sum.From
 	}
-	units := func(n int64) string { return rule.FormatUnits(n, draw.Unit) }
-	u.Max, u.Amount = units(draw.Max), units(draw.Amount)
+	u.Max, u.Amount = draw.MaxText(), d.amount(draw)
+	none := rule.FormatUnits(0, draw.Unit)
+	units := func(n int64) string {
+		if n == 0 {
+			return none
+		}
+		return rule.FormatUnits(n, draw.Unit)
+	}
 	u.Before.Lifted, u.Before.Held = units(total.Lifted), units(total.Held)
 	u.Before.Committed, u.Before.Excess, u.Before.Lifts = units(total.Committed), units(total.Excess), total.Lifts
 	return u
 }
 
+// newRow is the next usage row, empty: in the answer's own room while there is some.
+func (d *deciding) newRow() *spec.Usage {
+	n := len(d.usage)
+	if n == cap(d.usage) {
+		d.usage = append(d.usage, spec.Usage{})
+	}
+	d.usage = d.usage[:n+1]
+	return &d.usage[n]
+}
+
+// amount is what a draw takes, as text.
+func (d *deciding) amount(draw *rule.Draw) string {
+	if w := &d.written; w.text == "" || w.units != draw.Amount || w.unit != draw.Unit {
+		*w = writtenAmount{draw.Amount, draw.Unit, rule.FormatUnits(draw.Amount, draw.Unit)}
+	}
+	return d.written.text
+}
+
 // lift finds what an issued supplement of the interim decision adds to a limit of its own owner, in this window; an approval is
 // of the action as a whole.
 func (d *deciding) lift(i int, c rule.Constraint, draw rule.Draw) (over int64, supplement string) {
-	for j := range d.chains[i].Proposals {
-		p := &d.chains[i].Proposals[j]
+	for j := range d.chain[i].Proposals {
+		p := &d.chain[i].Proposals[j]
 		if d.Resumes == "" || p.Decision != d.Resumes || p.Status != spec.ProposalIssued || !d.now.Before(p.Until) || !d.stands(i, p) {
 			continue
 		}
@@ -523,20 +560,18 @@ func earlier(a, b time.Time) time.Time {
 
 // decision writes down the answer with every input that led to it.
 func (d *deciding) decision() *spec.Decision {
-	out := &d.out.Decision
-	*out = spec.Decision{
-		Type: "Decision", Version: spec.Version, Mode: d.Mode, ID: d.ID, Result: d.result(), Epoch: d.Epoch, Agent: d.Agent,
-		Grantor: d.root().Body.Terms().Grantor.ID, Checks: d.checks, Request: d.Request, Action: d.ActionValue,
-		Executor: d.Request.Executor, Resumes: d.Resumes, Closed: d.closed,
-		Inputs: spec.Inputs{Roster: d.Roster, Policies: d.Policies, Presentation: d.Presentation, Credentials: digestsOf(d.Credentials), Commit: d.Commit,
-			RequestBody: d.RequestDigest},
-		Config: spec.Config{Resource: d.Action.Resource, Grantor: d.Owner, ExecuteWithin: spec.FormatDuration(d.ExecuteWithin)},
-		Env:    d.Env, Identity: d.Identity, ReceivedAt: spec.At(d.received()), At: spec.At(d.now), Seen: d.Seen,
-		Verifier: d.Verifier,
-	}
+	out := &d.out.Decision // written member by member: as one literal it would be made beside the answer and copied
+	out.Type, out.Version, out.Mode, out.ID, out.Result, out.Epoch = "Decision", spec.Version, d.Mode, d.ID, d.result(), d.Epoch
+	out.Agent, out.Grantor, out.Executor, out.Verifier = d.Agent, d.root().Body.Terms().Grantor.ID, d.Request.Executor, d.Verifier
+	out.Checks, out.Request, out.Action, out.Resumes, out.Closed = d.checks, d.Request, d.ActionValue, d.Resumes, d.closed
+	in := &out.Inputs
+	in.Roster, in.Policies, in.Presentation, in.Credentials = d.Roster, d.Policies, d.Presentation, digestsOf(d.Credentials)
+	in.Commit, in.RequestBody = d.Commit, d.RequestDigest
+	out.Config.Resource, out.Config.Grantor, out.Config.ExecuteWithin = d.Action.Resource, d.Owner, spec.FormatDuration(d.ExecuteWithin)
+	out.Env, out.Identity, out.ReceivedAt, out.At, out.Seen = d.Env, d.Identity, spec.At(d.received()), spec.At(d.now), d.Seen
 	out.Mandates, out.Positions = d.out.mandates[:0], d.out.positions[:0]
 	for i, m := range d.Mandates {
-		s := d.chains[i]
+		s := d.chain[i]
 		out.Mandates = append(out.Mandates, m.Content)
 		out.Positions = append(out.Positions, spec.Position{Mandate: m.Content, Seq: s.Seq + 1, Previous: s.Head,
 			Status: s.Status, OpenHolds: s.OpenHolds()})

@@ -117,7 +117,7 @@ func (d *deciding) limit(p policyInForce, c rule.Constraint) {
 	if !ok {
 		return
 	}
-	owner, keeper, account := d.root().Content, d.chains[0], spec.PolicyAccount(p.content, c.ID())
+	owner, keeper, account := d.root().Content, d.chain[0], spec.PolicyAccount(p.content, c.ID())
 	if p.Shares(c.ID()) {
 		owner, keeper, account = "", p.account, c.ID()
 	}

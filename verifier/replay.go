@@ -215,14 +215,10 @@ func (c *checking) approved() error {
 	if err != nil {
 		return err
 	}
-	approvals, err := spec.Approvals(root.doc.Value)
-	if err != nil {
-		return err
-	}
 	var logged []spec.LoggedApproval
 	var last time.Time
 	for _, e := range c.events {
-		if slices.ContainsFunc(approvals, func(a spec.Document) bool { return a.Digest == e.doc.Digest }) {
+		if slices.ContainsFunc(c.approvals, func(a spec.Document) bool { return a.Digest == e.doc.Digest }) {
 			logged, last = append(logged, spec.LoggedApproval{Document: e.doc, At: e.at}), e.at
 		}
 	}

@@ -16,6 +16,9 @@ type unmarshaler interface{ UnmarshalJCS(Value) error }
 // A type that writes itself as a Value implements marshaler.
 type marshaler interface{ MarshalJCS() (Value, error) }
 
+// A type that writes itself as a text implements texter: in place of marshaler, with no Value in between.
+type texter interface{ TextJCS() string }
+
 // A type whose UnmarshalJCS takes nothing but what its MarshalJCS writes says so by the method OneFormJCS: Exact need not compare.
 type oneForm interface{ OneFormJCS() }
 
@@ -26,6 +29,7 @@ var (
 	valueType       = reflect.TypeFor[Value]()
 	unmarshalerType = reflect.TypeFor[unmarshaler]()
 	marshalerType   = reflect.TypeFor[marshaler]()
+	texterType      = reflect.TypeFor[texter]()
 	oneFormType     = reflect.TypeFor[oneForm]()
 	zeroerType      = reflect.TypeFor[zeroer]()
 )
@@ -73,6 +77,9 @@ func (p compiler) compile(t reflect.Type) *codec {
 	}
 	if reflect.PointerTo(t).Implements(marshalerType) && t.Kind() != reflect.Pointer {
 		c.encode, c.write = encodeItself, nil
+	}
+	if t.Implements(texterType) {
+		c.encode, c.write = encodeText, writeText
 	}
 	if reflect.PointerTo(t).Implements(unmarshalerType) && t.Kind() != reflect.Pointer {
 		c.exact = exactItself(c.encode)
@@ -149,6 +156,18 @@ func encodeItself(from reflect.Value) (*node, *Error) {
 		return nil, ownError(err)
 	}
 	return encodeRaw(reflect.ValueOf(v))
+}
+
+// textOf is the text that a value writes itself as.
+func textOf(from reflect.Value) string {
+	if from.CanAddr() { // else a copy goes to the heap
+		return from.Addr().Interface().(texter).TextJCS()
+	}
+	return from.Interface().(texter).TextJCS()
+}
+
+func encodeText(from reflect.Value) (*node, *Error) {
+	return &node{kind: String, text: textOf(from)}, nil
 }
 
 // ownError makes a type's own error an *Error, as a copy that pointers may be
@@ -507,7 +526,8 @@ func Unmarshal(data []byte, into any) error {
 
 // ValueOf returns the value that Decode would read into v's type. Fields tagged
 // omitempty are left out when they are zero (IsZero, if the type has it) or have
-// no elements. Types may write themselves with MarshalJCS() (Value, error). It
+// no elements. Types may write themselves with MarshalJCS() (Value, error), or as
+// a text with TextJCS() string. It
 // refuses what ParseDocument refuses inside a document, nil pointers and absent
 // values; the error is an *Error.
 func ValueOf(v any) (Value, error) { return valueOf(v, MaxSize) }

@@ -125,12 +125,23 @@ func (v Value) Elements() []Value {
 // Member returns the member of an object that has exactly this name.
 func (v Value) Member(name string) (Value, bool) {
 	members := v.Members()
-	i, found := findMember(members, name)
-	if !found {
-		return Value{}, false
+	if len(members) > fewMembers {
+		i, found := findMember(members, name)
+		if !found {
+			return Value{}, false
+		}
+		return members[i].Value, true
 	}
-	return members[i].Value, true
+	for i := range members {
+		if members[i].Name == name {
+			return members[i].Value, true
+		}
+	}
+	return Value{}, false
 }
+
+// fewMembers is up to where comparing every name is faster than halving.
+const fewMembers = 12
 
 // findMember returns where name is in members, or where it belongs.
 func findMember(members []Member, name string) (int, bool) {

@@ -34,6 +34,14 @@ func writeString(dst []byte, from reflect.Value, _ int) ([]byte, bool) {
 	return appendQuoted(dst, text), true
 }
 
+func writeText(dst []byte, from reflect.Value, _ int) ([]byte, bool) {
+	text := textOf(from)
+	if checkDocumentText(text) != nil {
+		return nil, false
+	}
+	return appendQuoted(dst, text), true
+}
+
 func writeInt(dst []byte, from reflect.Value, _ int) ([]byte, bool) {
 	i := from.Int()
 	return strconv.AppendInt(dst, i, 10), -MaxInt <= i && i <= MaxInt

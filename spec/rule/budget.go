@@ -21,6 +21,7 @@ type budget struct {
 	head
 	Max Money `json:"max"`
 	span
+	max string // Max as text
 }
 
 func parseBudget(v jcs.Value) (Constraint, error) {
@@ -28,6 +29,7 @@ func parseBudget(v jcs.Value) (Constraint, error) {
 	if err := v.Decode(c); err != nil {
 		return nil, err
 	}
+	c.max = c.Max.Value()
 	return c, c.check(v)
 }
 
@@ -41,7 +43,7 @@ func (c *budget) Check(a Action, at time.Time) *Violation {
 }
 
 func (c *budget) Draw(a Action, at time.Time) (Draw, bool) {
-	return c.draw(Draw{Unit: c.Max.Currency, Max: c.Max.Minor, Amount: a.Amount.Minor}, at), true
+	return c.draw(Draw{Unit: c.Max.Currency, Max: c.Max.Minor, Amount: a.Amount.Minor, max: c.max}, at), true
 }
 
 func (c *budget) Reach() (each, window int64, currency string, bounded bool) {

@@ -23,6 +23,7 @@ type count struct {
 	Max int64 `json:"max"`
 	span
 	noReach
+	max string // Max as text
 }
 
 func parseCount(v jcs.Value) (Constraint, error) {
@@ -33,6 +34,7 @@ func parseCount(v jcs.Value) (Constraint, error) {
 	if c.Max < 1 {
 		return nil, refuse(ReasonConstraintInvalid, "/max", "max must be at least 1")
 	}
+	c.max = FormatUnits(c.Max, UnitCount)
 	return c, c.check(v)
 }
 
@@ -41,7 +43,7 @@ func (c *count) Targets() []string { return nil }
 func (c *count) Check(_ Action, at time.Time) *Violation { return c.checkInstant(at) }
 
 func (c *count) Draw(_ Action, at time.Time) (Draw, bool) {
-	return c.draw(Draw{Unit: UnitCount, Max: c.Max, Amount: 1}, at), true
+	return c.draw(Draw{Unit: UnitCount, Max: c.Max, Amount: 1, max: c.max}, at), true
 }
 
 func (c *count) Sentence(l Locale) string {

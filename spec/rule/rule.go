@@ -61,6 +61,15 @@ type Draw struct {
 	Own bool
 
 	reason string // where it is not the one of the unit
+	max    string // Max as text, where its constraint has it
+}
+
+// MaxText is the limit in digits, as FormatUnits writes it.
+func (d *Draw) MaxText() string {
+	if d.max != "" {
+		return d.max
+	}
+	return FormatUnits(d.Max, d.Unit)
 }
 
 // Over returns the smallest lift that would admit the draw where used units are charged to Sum already, max is the
@@ -217,6 +226,13 @@ func (h head) broken(reason, pointer, detail string) *Violation {
 type noDraw struct{}
 
 func (noDraw) Draw(Action, time.Time) (Draw, bool) { return Draw{}, false }
+func (noDraw) drawsNothing()                       {}
+
+// Draws says whether a constraint may take something from a window: of any other, Draw need not be asked.
+func Draws(c Constraint) bool {
+	_, nothing := c.(interface{ drawsNothing() })
+	return !nothing
+}
 
 type noReach struct{}
 

@@ -1,6 +1,7 @@
 package rule
 
 import (
+	"sync/atomic"
 	"time"
 
 	"github.com/writ-trust/writ/internal/jcs"
@@ -11,6 +12,8 @@ type span struct {
 	Per     string `json:"per,omitempty"`
 	Zone    string `json:"zone,omitempty"`
 	Rolling bool   `json:"rolling,omitempty"`
+
+	last *atomic.Pointer[Window] // the calendar window that was asked for last: the next instant is mostly in it
 }
 
 const (
@@ -21,7 +24,7 @@ const (
 
 // check refuses every combination but the three, a period or zone that is not known, and members that say nothing
 // (rolling false, empty texts), so that each limit has one form. v is the constraint that s was read from.
-func (s span) check(v jcs.Value) error {
+func (s *span) check(v jcs.Value) error {
 	if err := s.onlySaying(v); err != nil {
 		return err
 	}
@@ -40,11 +43,12 @@ func (s span) check(v jcs.Value) error {
 	if s.Rolling {
 		return nil
 	}
+	s.last = new(atomic.Pointer[Window])
 	_, err := Zone(s.Zone)
 	return err
 }
 
-func (s span) onlySaying(v jcs.Value) error {
+func (s *span) onlySaying(v jcs.Value) error {
 	for _, m := range []struct {
 		name string
 		says bool
@@ -67,18 +71,30 @@ func (h head) checkInstant(at time.Time) *Violation {
 }
 
 // draw sets the windows of d. The span is known to be valid and the instant in range.
-func (s span) draw(d Draw, at time.Time) Draw {
+func (s *span) draw(d Draw, at time.Time) Draw {
 	var err error
 	switch {
 	case s.Per == "":
 	case s.Rolling:
 		d.Bucket, d.Sum, d.Until, err = Rolling(s.Per, at)
 	default:
-		d.Bucket, err = s.calendar(at)
+		d.Bucket, err = s.window(at)
 		d.Sum, d.Until = d.Bucket, d.Bucket.To
 	}
 	if err != nil {
 		panic("rule: Draw without Check: " + err.Error())
 	}
 	return d
+}
+
+// window is the calendar window that holds the instant. Windows tile time, so the one of before is the answer where it holds it.
+func (s *span) window(at time.Time) (Window, error) {
+	if w := s.last.Load(); w != nil && w.Contains(at) {
+		return *w, nil
+	}
+	w, err := s.calendar(at)
+	if err == nil {
+		s.last.Store(&Window{From: w.From, To: w.To})
+	}
+	return w, err
 }

@@ -58,9 +58,10 @@ func readTime(s string) (t time.Time, ok bool) {
 
 // FormatTime writes the instant, cut to milliseconds, as ParseTime reads it.
 func FormatTime(t time.Time) string {
-	t = t.UTC().Truncate(time.Millisecond)
-	if t.Nanosecond() == 0 {
-		return t.Format(secondForm)
+	t = t.UTC()
+	text := t.AppendFormat(make([]byte, 0, len(milliForm)), time.RFC3339) // in UTC secondForm, which the standard library reads anew each time
+	if ms := t.Nanosecond() / int(time.Millisecond); ms > 0 {
+		text = append(text[:len(text)-1], '.', '0'+byte(ms/100), '0'+byte(ms/10%10), '0'+byte(ms%10), 'Z')
 	}
-	return t.Format(milliForm)
+	return string(text)
 }
