@@ -90,7 +90,7 @@ sim: ## simulate a ledger whose disk fails: RUNS seeds from SEED on, for at leas
 
 SOAK ?= 10m
 
-soak: ## SOAK minutes (10m) of power cuts under the real binary, kills and checked histories (bin/soak); Linux with FUSE, as a user who may mount
+soak: ## SOAK minutes (10m) of power cuts under the real binary, a witness and a log by itself, kills and checked histories (bin/soak); Linux with FUSE, as a user who may mount
 	.ci/soak $(SOAK) bin/soak
 
 FILE ?= bin/soak/history-1.jsonl
