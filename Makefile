@@ -68,9 +68,10 @@ ifndef SHORT
 endif
 	bin/bench -out bench-results.json -peers "$(if $(SHORT),$(wildcard bin/peers),bin/peers)" $(if $(SHORT),-short) $(if $(filter long,$(BENCH)),-long)
 
-interop: ## show Writ's exports to generic libraries, and its log to witnesses of others (needs Node 20 and npm)
+interop: ## show Writ's exports to generic libraries, and its log to witnesses, fsck and libraries of others (needs Node 20 and npm)
 	cd conformance/interop/npm && npm ci --no-audit --no-fund && npm test
 	cd conformance/interop/witness && go test ./...
+	cd conformance/interop/tlog && go test -count=1 .
 
 TRILLIAN := github.com/google/trillian/cmd/trillian_log_server github.com/google/trillian/cmd/trillian_log_signer
 KILLS ?= 6
@@ -79,6 +80,7 @@ trillian: ## build Trillian's servers and test the log over them (needs PostgreS
 	cd conformance/interop/trillian && go build -tags postgresql -o $(abspath bin/trillian)/ $(TRILLIAN)
 	WRIT_TRILLIAN_BIN=$(abspath bin/trillian) WRIT_KILLS=$(KILLS) go test -count=1 ./log/trillian ./internal/journal/postgres
 	WRIT_TRILLIAN_BIN=$(abspath bin/trillian) go test -count=1 -run '^TestTrillian' ./cmd/writ
+	cd conformance/interop/tlog && WRIT_TRILLIAN_BIN=$(abspath bin/trillian) go test -count=1 -run '^Test(Trillian|EnginesAgree)$$' .
 
 SEED ?= 1
 RUNS ?= 100
@@ -90,7 +92,7 @@ sim: ## simulate a ledger whose disk fails: RUNS seeds from SEED on, for at leas
 
 SOAK ?= 10m
 
-soak: ## SOAK minutes (10m) of power cuts under the real binary, kills and checked histories (bin/soak); Linux with FUSE, as a user who may mount
+soak: ## SOAK minutes (10m) of power cuts under the real binary, a witness and a log by itself, kills and checked histories (bin/soak); Linux with FUSE, as a user who may mount
 	.ci/soak $(SOAK) bin/soak
 
 FILE ?= bin/soak/history-1.jsonl

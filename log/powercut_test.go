@@ -71,6 +71,9 @@ func appendForEver(dir string, told io.Reader, out io.Writer) error {
 	return <-failed
 }
 
+// appenderCuts is how many cuts TestPowerCutsOfAppender makes, unless WRIT_CUTS says otherwise.
+const appenderCuts = 5
+
 // TestPowerCutsOfAppender: the power goes while callers append. Every entry that was told of is there, at its index, and no index is
 // told of twice.
 func TestPowerCutsOfAppender(t *testing.T) {
@@ -80,7 +83,11 @@ func TestPowerCutsOfAppender(t *testing.T) {
 	told := map[string]string{}
 	var all bytes.Buffer
 	var lost powercut.Lost
-	for round := range 5 {
+	cuts := appenderCuts
+	if asked, err := strconv.Atoi(os.Getenv("WRIT_CUTS")); err == nil {
+		cuts = asked
+	}
+	for round := range cuts {
 		unmount, err := disk.Mount(dir)
 		if err != nil {
 			if powercut.Required(os.Getenv) {
@@ -130,7 +137,7 @@ func TestPowerCutsOfAppender(t *testing.T) {
 		}
 		lost = lost.Add(disk.Cut(powercut.Loss(round)%powercut.Losses, luck))
 	}
-	if len(told) < 5*60 || lost.Writes == 0 {
+	if len(told) < cuts*60 || lost.Writes == 0 {
 		t.Errorf("%d entries were told of, and the cuts undid %d writes", len(told), lost.Writes)
 	}
 	t.Logf("%d entries told of; the cuts undid %d writes and %d names, and tore %d writes", len(told), lost.Writes, lost.Names, lost.Torn)

@@ -88,7 +88,7 @@ func (c *checking) unretired() error {
 	}
 	size, ended := c.trust.counts(c.origin)
 	for i, e := range c.events {
-		if ended && e.index >= size {
+		if ended && beyond(size, e.index) {
 			return spec.Refuse("log-retired", "/logged/"+strconv.Itoa(i), "%s ended at %d entries: entry %d does not count", c.origin, size, e.index)
 		}
 	}

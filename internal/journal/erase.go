@@ -114,8 +114,7 @@ func (j *Journal) wipe(ctx context.Context, d doomed, names map[string]string) e
 	case *spec.Report:
 		refers = names[b.Decision]
 	}
-	steps = append(steps, statement{`UPDATE document SET digest = ?, urn = '', content = '', refers = ?, body = ? WHERE org = ? AND digest = ?`,
-		[]any{d.name, refers, d.kept, d.org, d.digest}})
+	steps = append(steps, d.replace(refers)...)
 	for _, s := range steps {
 		if _, err := j.writer.exec(ctx, s.text, s.args...); err != nil {
 			return fmt.Errorf("erase: %w", err)

@@ -55,14 +55,6 @@ func (k *headsKeeper) add(records []record) error {
 	return nil
 }
 
-// root brings the tree up to all entries. Until an entry says so its root is nobody's.
-func (k *headsKeeper) root() log.Hash {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	k.current = false
-	return k.tree.Root()
-}
-
 // logged says that entry last has the tree's root.
 func (k *headsKeeper) logged(last int64) {
 	k.mu.Lock()

@@ -53,6 +53,9 @@ var bugs = []bug{
 	{"tile_unsynced", "8 one complete history", "tiles are not synced", []suite{{"log", "TestManyCrashes", quick}, {"cmd/writ", "TestPowerCuts", power}}},
 	{"guard_unsynced", "8 one complete history", "the guard is not synced", []suite{{"log", "TestManyCrashes", quick}, {"cmd/writ", "TestPowerCuts", power}}},
 	{"record_unsynced", "8 one complete history", "the write-ahead record of a log by itself is not synced", in("log", "TestAppenderManyCrashes")},
+	{"witness_unsynced", "8 one complete history", "a witness cosigns before its state is durable", []suite{{"log/witness", "TestEveryOperation", quick}, {"cmd/writ", "TestPowerCutsOfAWitness", power}}},
+	{"mirror_unreplayed", "8 one complete history", "a mirror cosigns what it did not replay", in("log/monitor", "TestMirrorCosignsWhatItReplayed")},
+	{"heads_stale", "8 one complete history", "a heads entry has the root of before the last batch", in("internal/journal", "TestHeads")},
 	{"commit_unsynced", "8 one complete history", "the database is not synced at COMMIT", under(power, "cmd/writ", "TestPowerCuts")},
 	{"time_goes_back", "9 time and freshness", "ledger time goes back with the clock", in("internal/journal", "TestLedgerTimeNeverGoesBack")},
 	{"stale_presentation", "9 time and freshness", "a presentation counts for ever", in("verifier", "TestInvariant9TimeAndFreshness")},
@@ -64,6 +67,8 @@ var bugs = []bug{
 	{"absent_passes", "10 fail closed", "what is absent passes noneOf", in("spec/rule", "TestCheck")},
 	{"modes_mix", "11 neighbours", "a test document is decided live", in("verifier", "TestInvariant11Neighbours")},
 	{"neighbour_seen", "11 neighbours", "an operation sees what another in its batch asked for", in("internal/journal", "TestNeighbours")},
+	{"retired_counts", "ended logs", "entries behind the end of a log count", in("conformance", "TestVectors")},
+	{"erased_kept", "erasure", "an erased document's body stays in the tables", in("internal/journal", "TestErasure")},
 	{"salts_reused", "12 openings", "the openings of a link share one salt", in("verifier", "TestInvariant12Openings")},
 	{"foreign_visible", "foreign = not found", "one organisation sees another's chains", in("internal/journal", "TestForeignIsNotFound")},
 }

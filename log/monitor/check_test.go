@@ -254,6 +254,41 @@ func TestMirrorSignsNothingWrong(t *testing.T) {
 	}
 }
 
+// TestMirrorCosignsWhatItReplayed: a checkpoint that was accepted, and whose entries are not all there, is not cosigned until they are.
+func TestMirrorCosignsWhatItReplayed(t *testing.T) {
+	l := newLog(t)
+	l.add("a")
+	l.publish()
+	m := openMirror(t, l, t.TempDir())
+	if _, err := m.Step(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	before := m.checkpoint(t)
+	for range 600 {
+		l.add("a")
+	}
+	l.publish()
+	l.edit = func(path string, data []byte) []byte {
+		if strings.HasPrefix(path, "tile/entries/002") {
+			data[len(data)-3] ^= 1
+		}
+		return data
+	}
+	for range 2 {
+		n, err := m.Step(t.Context())
+		if now := m.checkpoint(t); !bytes.Equal(now, before) {
+			t.Fatalf("%d entries were replayed, and this is cosigned: %s", m.Size(), now)
+		}
+		if err != nil || n != 1 || m.Seen().Size != l.log.Size() {
+			t.Fatalf("%d alarms, %v", n, err)
+		}
+	}
+	l.edit = nil
+	if _, err := m.Step(t.Context()); err != nil || m.Size() != l.log.Size() || bytes.Equal(m.checkpoint(t), before) {
+		t.Fatalf("the same entries as they are: %d replayed, %v", m.Size(), err)
+	}
+}
+
 // TestMirrorNeverCosignsAFork: of two trees it cosigns the one that it saw first.
 func TestMirrorNeverCosignsAFork(t *testing.T) {
 	l := newLog(t)

@@ -47,7 +47,7 @@ func OpenMirror(o Options, cosign func(text string, at time.Time) (line []byte, 
 // Step is Monitor.Step, and cosigns if nothing was found, now or ever, that breaks the log.
 func (m *Mirror) Step(ctx context.Context) (alarms int, err error) {
 	alarms, err = m.Monitor.Step(ctx)
-	if err != nil || alarms > 0 || m.seen.signed == nil {
+	if err != nil || !m.replayed(alarms) {
 		return alarms, err
 	}
 	return 0, m.publish()
@@ -57,9 +57,6 @@ func (m *Mirror) Step(ctx context.Context) (alarms int, err error) {
 func (m *Mirror) publish() error {
 	// The entries up to this checkpoint are on the disk and were replayed, and it is consistent with each one that was cosigned before,
 	// since seen never moved but to a tree that begins with the one before.
-	if m.Size() != m.seen.Size || m.Broken() != "" || m.Parse == nil {
-		return nil
-	}
 	now := m.Now()
 	if bytes.Equal(m.signed, m.seen.signed) && now.Sub(m.when) < cosignAgain {
 		return nil

@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"io/fs"
-	"path/filepath"
 
 	"golang.org/x/mod/sumdb/note"
 
@@ -47,22 +46,6 @@ func (w *Witness) parseState(signed []byte, origin string) (s state, err error) 
 		s.at = int64(binary.BigEndian.Uint64(b[4:])) // after the key id; verified, so it is there
 	}
 	return s, err
-}
-
-// replaceFile makes data, durably, the whole content of a file: after a crash it has all of it or the old content.
-func replaceFile(fs log.FS, name string, data []byte) error {
-	next := name + ".next"
-	f, err := fs.OpenFile(next)
-	if err != nil {
-		return err
-	}
-	if err := errors.Join(writeAndSync(f, data), f.Close()); err != nil {
-		return err
-	}
-	if err := fs.Rename(next, name); err != nil {
-		return err
-	}
-	return fs.SyncDir(filepath.Dir(name))
 }
 
 func writeAndSync(f log.File, data []byte) error {

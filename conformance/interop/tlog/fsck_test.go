@@ -47,14 +47,19 @@ type ours struct {
 
 func entry(i int) []byte { return fmt.Appendf(nil, `{"entry":%d}`, i) }
 
-func newLog(t *testing.T, size int) *ours {
+func newSigner(t *testing.T) *log.Signer {
 	t.Helper()
 	key := ed25519.NewKeyFromSeed(bytes.Repeat([]byte{7}, ed25519.SeedSize))
 	signer, err := log.NewSigner(origin, key.Public().(ed25519.PublicKey), func(text []byte) ([]byte, error) { return ed25519.Sign(key, text), nil })
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir := t.TempDir()
+	return signer
+}
+
+func newLog(t *testing.T, size int) *ours {
+	t.Helper()
+	signer, dir := newSigner(t), t.TempDir()
 	a, err := log.OpenAppender(log.Options{Dir: filepath.Join(dir, "log"), Guard: filepath.Join(dir, "guard"), Signer: signer})
 	if err != nil {
 		t.Fatal(err)
@@ -172,7 +177,13 @@ func TestFsckFindsDamage(t *testing.T) {
 func TestClient(t *testing.T) {
 	const size = 600
 	o := newLog(t, size)
-	base, err := url.Parse(o.serve() + "/")
+	clientReads(t, o.serve(), o.vkey, size, o.a.Log().CheckpointAt)
+}
+
+// clientReads lets Tessera's client make proofs from a log at an address, and holds them against the checkpoints that the log had.
+func clientReads(t *testing.T, address, vkey string, size uint64, had func(size int64) (log.Checkpoint, error)) {
+	t.Helper()
+	base, err := url.Parse(address + "/")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -180,7 +191,7 @@ func TestClient(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	verifier, err := note.NewVerifier(o.vkey)
+	verifier, err := note.NewVerifier(vkey)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -207,7 +218,7 @@ func TestClient(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		at, err := o.a.Log().CheckpointAt(int64(older))
+		at, err := had(int64(older))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -220,12 +231,18 @@ func TestClient(t *testing.T) {
 // TestProofs: two libraries read what Append answers, and one says that it holds.
 func TestProofs(t *testing.T) {
 	o := newLog(t, 300)
-	verifier, err := note.NewVerifier(o.vkey)
+	librariesRead(t, o.vkey, o.proofs)
+}
+
+// librariesRead holds two libraries before the proof of each entry.
+func librariesRead(t *testing.T, vkey string, proofs [][]byte) {
+	t.Helper()
+	verifier, err := note.NewVerifier(vkey)
 	if err != nil {
 		t.Fatal(err)
 	}
 	policy := torchwood.ThresholdPolicy(2, torchwood.OriginPolicy(origin), torchwood.SingleVerifierPolicy(verifier))
-	for i, text := range o.proofs {
+	for i, text := range proofs {
 		var p proof.TLogProof
 		if err := p.Unmarshal(text); err != nil || p.Index != uint64(i) || !bytes.Equal(p.Marshal(), text) {
 			t.Fatalf("entry %d: formats/proof: %v", i, err)
