@@ -86,7 +86,7 @@ var house = map[string]room{
 	"conformance":     {mayImport: "*"},
 }
 
-// pureRooms, like the file decide.go, decide from their arguments alone: they do not import os, nor call time.Now (house_test.go).
+// pureRooms, like the files decide.go and collect.go, decide from their arguments alone: they do not import os, nor call time.Now (house_test.go).
 var pureRooms = []string{"spec", "spec/rule"}
 
 // A listedPackage is what this test reads of one object of `go list -json`.
