@@ -25,6 +25,7 @@ type opened struct {
 	Case
 	op    spec.Op
 	proof vc.Proof
+	said  spec.Document // the executor's commit, where it was read early
 }
 
 // open judges everything of a request that needs no lock, in the order of protocol.md 9.1: request, identity, ledger,
@@ -48,6 +49,7 @@ func (v *Verifier) open(ctx context.Context, r Request) (*opened, error) {
 	if err := v.openChain(p.Mandates(), o); err != nil {
 		return nil, err
 	}
+	v.early(ctx, r, o)
 	if err := v.identity(doc, p, o); err != nil {
 		return nil, err
 	}
@@ -286,14 +288,35 @@ func entitled(err error) error {
 	return notEntitled(reasonOf(err))
 }
 
+// early begins to verify the executor's signature beside the agent's. It judges nothing: a document remembers by which keys it was
+// verified, and commit asks for it again at its place.
+func (v *Verifier) early(ctx context.Context, r Request, o *opened) {
+	if len(r.Commit) == 0 && r.Read.Commit.IsZero() {
+		return
+	}
+	doc, err := parse(r.Commit, r.Read.Commit)
+	if err != nil {
+		return
+	}
+	roster, err := v.Journal.RosterState(ctx, r.Org, o.root().Body.Terms().Grantor.ID)
+	if err != nil {
+		return
+	}
+	o.said = doc
+	executor, agent, force := o.Request.Executor, o.Agent, roster.InForce(v.Now())
+	go func() { _ = checkExecutor(doc, executor, agent, force) }() // commit waits where this has begun, and begins where it has not
+}
+
 // commit takes the executor's word that it will execute at once.
 func (v *Verifier) commit(r Request, roster *spec.State, o *opened) error {
 	if len(r.Commit) == 0 && r.Read.Commit.IsZero() {
 		return nil
 	}
-	doc, err := parse(r.Commit, r.Read.Commit)
-	if err != nil {
-		return err
+	doc, err := o.said, error(nil)
+	if doc.Value.IsZero() {
+		if doc, err = parse(r.Commit, r.Read.Commit); err != nil {
+			return err
+		}
 	}
 	c, ok := doc.Body.(*spec.Commit)
 	if !ok {
