@@ -133,6 +133,9 @@ func (s *settings) check() (executeWithin time.Duration, err error) {
 	if u, err := url.Parse(s.PublicURL); err != nil || s.PublicURL != "" && (u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || u.RawQuery != "" || u.Fragment != "") {
 		return 0, usage(fmt.Errorf("public-url: %q is not the address of a server, such as https://writ.acme.example", s.PublicURL))
 	}
+	if u, err := url.Parse(s.LogPolicy); err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" {
+		return 0, usage(fmt.Errorf("log-policy: %q is no address, such as https://acme.example/log-policy", s.LogPolicy))
+	}
 	if s.WitnessStart != startWarn && s.WitnessStart != startRequire {
 		return 0, usage(fmt.Errorf("witness-start: %q is neither %s nor %s", s.WitnessStart, startWarn, startRequire))
 	}

@@ -10,11 +10,11 @@ import (
 
 // logHeadCmd is writ log head.
 type logHeadCmd struct {
-	ID    string `arg:"" help:"Id of the chain, or mnd_…, urn or content digest of what has it; or a file with a head proof, with --trust."`
-	Trust string `required:"" placeholder:"FILE" help:"Your trust file."`
+	ID       string        `arg:"" help:"Id of the chain, or mnd_…, urn or content digest of what has it; or a file with a head proof, with --trust."`
+	Trust    string        `required:"" placeholder:"FILE" help:"Your trust file."`
 	Replayed time.Duration `placeholder:"TIME" help:"Under a checkpoint that the quorum of the server's mirrors has replayed; wait for it so long, such as 30s."`
-	Out   string `short:"o" placeholder:"FILE" help:"Keep the head proof in this file."`
-	JSON  bool   `name:"json" help:"Print JSON."`
+	Out      string        `short:"o" placeholder:"FILE" help:"Keep the head proof in this file."`
+	JSON     bool          `name:"json" help:"Print JSON."`
 	remote
 }
 

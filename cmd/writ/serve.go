@@ -60,7 +60,7 @@ A trust file says
      "resources":{"iban:PT50…":"did:web:acme.example"}}
 
 Everybody may read /healthz, /readyz (200 once requests are answered; 503 also where trust.json does not read), /v1/ledger, and the
-published log at /log/checkpoint and /log/tile/…; everything else under /v1 asks for an API key. /metrics is served on
+published log at /log/checkpoint, /log/tile/… and /log/metadata.json; everything else under /v1 asks for an API key. /metrics is served on
 --metrics-listen only.
 
 --witnesses is a policy (C2SP tlog-policy) of witnesses with their URLs: what is published goes to them, and is served at /log/checkpoint
@@ -170,7 +170,7 @@ type ledger struct {
 	trust   *trustFile
 	feeder  *witness.Feeder  // nil without witnesses
 	mirrors *witness.Mirrors // nil without mirrors
-	made    []io.Closer     // in the order of opening
+	made    []io.Closer      // in the order of opening
 
 	readOnly bool
 	follower journal.Follower            // the log as the journal sees it
@@ -187,7 +187,7 @@ func openLedger(ctx context.Context, sys *system, s *settings, within time.Durat
 	l.trust = newTrustFile(f.path(trustName), logger)
 	for _, open := range []func(context.Context) error{func(ctx context.Context) error { return l.openLog(ctx, s) }, l.openJournal,
 		func(ctx context.Context) error { return l.openWitnesses(ctx, s) }, func(ctx context.Context) error { return l.openMirrors(ctx, s) }, l.openAdmin,
-		func(ctx context.Context) error { return l.openAPI(ctx, within) }} {
+		func(ctx context.Context) error { return l.openAPI(ctx, s, within) }} {
 		if err := open(ctx); err != nil {
 			return nil, errors.Join(err, l.close())
 		}
@@ -303,7 +303,7 @@ func (l *ledger) openAdmin(ctx context.Context) error {
 	return l.journal.PutOrg(ctx, journal.Org{ID: operator, Name: "operator"})
 }
 
-func (l *ledger) openAPI(ctx context.Context, within time.Duration) error {
+func (l *ledger) openAPI(ctx context.Context, s *settings, within time.Duration) error {
 	facts, err := l.facts(within)
 	if err != nil {
 		return err
@@ -335,7 +335,11 @@ func (l *ledger) openAPI(ctx context.Context, within time.Duration) error {
 	if l.mirrors != nil {
 		mirrors = l.mirrors
 	}
-	l.api, err = api.New(api.Options{Witnesses: witnesses, Mirrors: mirrors, Ledger: facts.Ledger, Verifier: v, Issuer: i, Journal: l.journal, Log: l.log,
+	described, err := l.describeLog(s)
+	if err != nil {
+		return err
+	}
+	l.api, err = api.New(api.Options{LogMetadata: described, Witnesses: witnesses, Mirrors: mirrors, Ledger: facts.Ledger, Verifier: v, Issuer: i, Journal: l.journal, Log: l.log,
 		Agents: hostedAgents{l.keys, l.sys.random}, SignReceipt: sign, SignStatusList: exports.signStatusList, AddProof: exports.addProof,
 		Operator: operator, TrustReads: l.trust.reads, Now: l.sys.now, Random: l.sys.random, Logger: l.logger})
 	return err

@@ -102,6 +102,8 @@ type Options struct {
 	Log      Log
 	// Witnesses cosign what is published. Optional: without it checkpoints are served as the log signed them.
 	Witnesses Witnesses
+	// LogMetadata are what the log says of itself beside its checkpoint. Optional: nil serves none.
+	LogMetadata []byte
 	// Mirrors cosign what they hold and replayed. Optional: without it ?replayed= is refused.
 	Mirrors Witnesses
 	Agents  Agents // optional: without it no key has a hosted agent
