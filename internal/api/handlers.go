@@ -26,14 +26,11 @@ type (
 	bundled struct {
 		ID        string `path:"id"`
 		Witnessed string `query:"witnessed" doc:"Under a checkpoint that the quorum of witnesses cosigned, and how long to wait for it, such as 5s; more than 45s is refused"`
-		replaying
-	}
-	replaying struct {
-		Replayed string `query:"replayed" doc:"Under a checkpoint that the quorum of mirrors has replayed and cosigned, and how long to wait for it, such as 30s; more than 45s is refused"`
+		Replayed  string `query:"replayed" doc:"Under a checkpoint that the quorum of mirrors has replayed and cosigned, and how long to wait for it, such as 30s; more than 45s is refused"`
 	}
 	shown struct {
-		named
-		replaying
+		ID       string `path:"id"`
+		Replayed string `query:"replayed" doc:"Under a checkpoint that the quorum of mirrors has replayed and cosigned, and how long to wait for it, such as 30s; more than 45s is refused"`
 	}
 	waited struct {
 		ID   string `path:"id"`
