@@ -269,6 +269,12 @@ func (c *Client) Bundle(ctx context.Context, id string) ([]byte, error) {
 	return c.call(ctx, http.MethodGet, "/v1/receipts/"+url.PathEscape(id)+"/bundle", nil, nil)
 }
 
+// ReplayedBundle is Bundle under a checkpoint that the quorum of mirrors has replayed, for readers whose trust file names mirrors. It
+// waits for the mirrors, at most 45 seconds; reason: not-replayed.
+func (c *Client) ReplayedBundle(ctx context.Context, id string, wait time.Duration) ([]byte, error) {
+	return c.call(ctx, http.MethodGet, "/v1/receipts/"+url.PathEscape(id)+"/bundle", url.Values{"replayed": {min(wait, longPoll).String()}}, nil)
+}
+
 // WitnessedBundle is Bundle under a checkpoint that the quorum of witnesses cosigned, for readers whose trust file names witnesses. It
 // waits for the quorum, at most 45 seconds; reason: not-witnessed.
 func (c *Client) WitnessedBundle(ctx context.Context, id string, wait time.Duration) ([]byte, error) {

@@ -463,6 +463,7 @@ var serviceReasons = []Reason{
 	{"decision-future", "The decision says that it was made in the future.", "Set the clocks of ledger and executor right, and ask again."},
 	{"refusals-many", "More of the mandate's requests were refused within a minute than get an entry each. This one was counted.", "Stop asking for what is refused; ask again when Retry-After says."},
 	{"refusals-minute", "A count of refusals is of a minute that is over and in which ten were refused, once.", "Only a ledger writes counts; take them as they are logged."},
+	{"not-replayed", "The quorum of mirrors has not replayed it yet.", "Ask again in a while, or without replayed."},
 	{"not-witnessed", "The quorum of witnesses has not cosigned it yet.", "Ask again in a while, or without witnessed."},
 	{"rate-limited", "There were too many requests.", "Wait as long as Retry-After says."},
 	{"request-too-large", "The request is larger than allowed.", "Send less."},

@@ -29,6 +29,8 @@ type settings struct {
 	MetricsListen string `placeholder:"ADDR" env:"WRIT_METRICS_LISTEN" help:"Address for /metrics (Prometheus), which needs no key: keep it off the internet. Default: not served."`
 	Witnesses     string `placeholder:"FILE" env:"WRIT_WITNESSES" help:"Policy (C2SP tlog-policy) of the witnesses that cosign the log: their keys, URLs and quorum. Default: none."`
 	WitnessStart  string `placeholder:"MODE" env:"WRIT_WITNESS_START" help:"warn: start although a witness cannot be asked what it cosigned; require: only with the quorum's answer. Default warn."`
+	Mirrors       string `placeholder:"FILE" env:"WRIT_MIRRORS" help:"Policy (C2SP tlog-policy) of the mirrors that replay the log: their keys, the addresses of their copies, and the quorum. Default: none."`
+	LogPolicy     string `placeholder:"URL" env:"WRIT_LOG_POLICY" help:"Where the log's policy stands for its readers; the log's metadata name it. Default: the policy of this build."`
 	ExecuteWithin string `placeholder:"TIME" env:"WRIT_EXECUTE_WITHIN" help:"How long an authorised action may wait for its executor. Default 15m, at least 1s."`
 	Trillian      string `placeholder:"ADDR" env:"WRIT_TRILLIAN" help:"Log server of Trillian, HOST:PORT or tls://HOST:PORT, that the log is kept in. Default: files in the data folder."`
 	TrillianDB    string `name:"trillian-db" placeholder:"URI" env:"WRIT_TRILLIAN_DB" help:"PostgreSQL database of the log's lease and tiles (writ log trillian-schema); with --trillian."`
@@ -55,6 +57,8 @@ func (s *settings) table() []setting {
 		{Name: "public-url", env: "WRIT_PUBLIC_URL", into: &s.PublicURL},
 		{Name: "witnesses", env: "WRIT_WITNESSES", into: &s.Witnesses},
 		{Name: "witness-start", env: "WRIT_WITNESS_START", into: &s.WitnessStart, basis: startWarn},
+		{Name: "mirrors", env: "WRIT_MIRRORS", into: &s.Mirrors},
+		{Name: "log-policy", env: "WRIT_LOG_POLICY", into: &s.LogPolicy, basis: logPolicyURL},
 		{Name: "execute-within", env: "WRIT_EXECUTE_WITHIN", into: &s.ExecuteWithin, basis: "15m"},
 		{Name: "trillian", env: "WRIT_TRILLIAN", into: &s.Trillian},
 		{Name: "trillian-db", env: "WRIT_TRILLIAN_DB", into: &s.TrillianDB},
@@ -128,6 +132,9 @@ func (s *settings) check() (executeWithin time.Duration, err error) {
 	}
 	if u, err := url.Parse(s.PublicURL); err != nil || s.PublicURL != "" && (u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || u.RawQuery != "" || u.Fragment != "") {
 		return 0, usage(fmt.Errorf("public-url: %q is not the address of a server, such as https://writ.acme.example", s.PublicURL))
+	}
+	if u, err := url.Parse(s.LogPolicy); err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" {
+		return 0, usage(fmt.Errorf("log-policy: %q is no address, such as https://acme.example/log-policy", s.LogPolicy))
 	}
 	if s.WitnessStart != startWarn && s.WitnessStart != startRequire {
 		return 0, usage(fmt.Errorf("witness-start: %q is neither %s nor %s", s.WitnessStart, startWarn, startRequire))

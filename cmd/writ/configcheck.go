@@ -29,6 +29,7 @@ func (configCheckCmd) Help() string {
     keys        the passphrase (WRIT_PASSPHRASE, or the file beside) opens them
     trust file  it reads, if it is there
     witnesses   their policy reads; nobody is asked
+    mirrors     the same
     addresses   they can be listened on
 
 ` + configHelp
@@ -50,7 +51,8 @@ func (c *configCheckCmd) Run(sys *system, ctx *kong.Context) error {
 	for _, t := range []struct {
 		name string
 		try  func() (string, error)
-	}{{"settings", c.trySettings}, {"folder", c.tryFolder}, {"lock", c.tryLock}, {"keys", c.tryKeys}, {"trust file", c.tryTrust}, {"witnesses", c.tryWitnesses}, {"addresses", c.tryAddresses}} {
+	}{{"settings", c.trySettings}, {"folder", c.tryFolder}, {"lock", c.tryLock}, {"keys", c.tryKeys}, {"trust file", c.tryTrust}, {"witnesses", func() (string, error) { return tryPolicy(c.Witnesses) }},
+		{"mirrors", func() (string, error) { return tryPolicy(c.Mirrors) }}, {"addresses", c.tryAddresses}} {
 		saw, err := t.try()
 		if err != nil {
 			saw = err.Error()
@@ -142,19 +144,19 @@ func (c *configCheckCmd) tryTrust() (string, error) {
 	return trust.Fingerprint(), nil
 }
 
-func (c *configCheckCmd) tryWitnesses() (string, error) {
-	if c.Witnesses == "" {
+func tryPolicy(file string) (string, error) {
+	if file == "" {
 		return "there are none", nil
 	}
-	text, err := os.ReadFile(c.Witnesses)
+	text, err := os.ReadFile(file)
 	if err != nil {
 		return "", usage(err)
 	}
 	policy, err := log.ParsePolicy(text)
 	if err != nil {
-		return "", usage(fmt.Errorf("%s: %w", c.Witnesses, err))
+		return "", usage(fmt.Errorf("%s: %w", file, err))
 	}
-	return fmt.Sprintf("%s names %d", c.Witnesses, len(policy.Witnesses())), nil
+	return fmt.Sprintf("%s names %d", file, len(policy.Witnesses())), nil
 }
 
 func (c *configCheckCmd) tryAddresses() (string, error) {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -156,6 +157,9 @@ func folderReader(dir string) func(string) ([]byte, error) {
 		if path == "checkpoint" {
 			return publishedIn(dir)
 		}
+		if path == metadataName {
+			return os.ReadFile(filepath.Join(dir, path))
+		}
 		full, _, _ := strings.Cut(path, ".p/")
 		return os.ReadFile(filepath.Join(dir, logFolder, filepath.FromSlash(full)))
 	}
@@ -176,6 +180,9 @@ func httpReader(url string) func(string) ([]byte, error) {
 			return nil, err
 		}
 		defer response.Body.Close()
+		if response.StatusCode == http.StatusNotFound {
+			return nil, fmt.Errorf("%s/%s: %w", url, path, fs.ErrNotExist)
+		}
 		if response.StatusCode != http.StatusOK {
 			return nil, fmt.Errorf("%s/%s: %s", url, path, response.Status)
 		}

@@ -21,7 +21,7 @@ func (logExportCmd) Help() string {
 	return logHelp + `
 
 DIR then has all that a web server must serve below one address to be a log of C2SP tlog-tiles: full tiles and entry bundles, the
-partial ones of the checkpoint's size, and the checkpoint, which is written last. Tiles are made from the entries. Run it again to bring
+partial ones of the checkpoint's size, metadata.json where the log has it, and the checkpoint, which is written last. Tiles are made from the entries. Run it again to bring
 the copy up to date: what is full is not written again.`
 }
 
@@ -31,6 +31,11 @@ func (c logExportCmd) Run(sys *system) error {
 		return err
 	}
 	written := 0
+	if made, err := exportMetadata(sys, l, filepath.Join(c.Dir, metadataName)); err != nil {
+		return err
+	} else if made {
+		written++
+	}
 	err = log.WriteStatic(l.signed, func(t log.Tile) ([]byte, error) {
 		data, err := l.read(t.Path())
 		if err != nil {

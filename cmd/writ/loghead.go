@@ -3,16 +3,18 @@ package main
 import (
 	"fmt"
 	"os"
+	"time"
 
 	"github.com/writ-trust/writ/verifier"
 )
 
 // logHeadCmd is writ log head.
 type logHeadCmd struct {
-	ID    string `arg:"" help:"Id of the chain, or mnd_…, urn or content digest of what has it; or a file with a head proof, with --trust."`
-	Trust string `required:"" placeholder:"FILE" help:"Your trust file."`
-	Out   string `short:"o" placeholder:"FILE" help:"Keep the head proof in this file."`
-	JSON  bool   `name:"json" help:"Print JSON."`
+	ID       string        `arg:"" help:"Id of the chain, or mnd_…, urn or content digest of what has it; or a file with a head proof, with --trust."`
+	Trust    string        `required:"" placeholder:"FILE" help:"Your trust file."`
+	Replayed time.Duration `placeholder:"TIME" help:"Under a checkpoint that the quorum of the server's mirrors has replayed; wait for it so long, such as 30s."`
+	Out      string        `short:"o" placeholder:"FILE" help:"Keep the head proof in this file."`
+	JSON     bool          `name:"json" help:"Print JSON."`
 	remote
 }
 
@@ -61,6 +63,9 @@ func (c logHeadCmd) read(sys *system) ([]byte, error) {
 	from, err := c.connect(sys)
 	if err != nil {
 		return nil, err
+	}
+	if c.Replayed > 0 {
+		return from.ReplayedLogHead(from.ctx, c.ID, c.Replayed)
 	}
 	return from.LogHead(from.ctx, c.ID)
 }

@@ -25,7 +25,7 @@ type followed struct {
 	Key      string        `placeholder:"VKEY" xor:"whose" required:"" help:"The log's verifier key, NAME+ID+KEY."`
 	Policy   string        `placeholder:"FILE" xor:"whose" required:"" help:"Instead of --key: a C2SP tlog-policy, whose quorum the log's checkpoints must meet."`
 	Origin   string        `placeholder:"NAME" help:"Which log of the policy, where it has several."`
-	MaxDelay time.Duration `placeholder:"TIME" help:"How old the newest checkpoint may be, such as 1h; any age if not given."`
+	MaxDelay time.Duration `placeholder:"TIME" help:"How old the newest checkpoint may be, such as 1h. Default: with --policy as the log's metadata say, which nobody signs; else any age."`
 	Once     bool          `help:"Read what is new and end, for cron."`
 	Every    time.Duration `default:"10s" placeholder:"TIME" help:"How often the log is asked."`
 }
@@ -35,7 +35,8 @@ checkpoints, which are evidence. Codes: fork, rollback, checkpoint, stale, tiles
 heads-not-last, grantor. Messages go to standard error.
 
 How old a checkpoint is (--max-delay) its quorum's cosignatures say. Without a quorum in the policy it is as old as the time since
-it was first served here: then only a log that always has something new can be told from one that stands still.
+it was first served here: then only a log that always has something new can be told from one that stands still. Where --max-delay is not
+given and the policy has a quorum, the log's own metadata.json says it; nobody signs that, so a log that wants to be late says so there.
 
 What was seen is kept, and each start goes on from there. A log that was found broken once (fork, entry, seq-gap, seq-repeat,
 heads-root) stays so: later runs say it and end with 1.
@@ -118,13 +119,15 @@ func (c followed) options(sys *system, dir string) (monitor.Options, error) {
 	if err := makeFolder(dir); err != nil && !errors.Is(err, os.ErrExist) {
 		return monitor.Options{}, err
 	}
-	return monitor.Options{Source: logAt(c.URL), Policy: policy, Origin: origin, Dir: dir,
-		Parse: entryOf, MaxDelay: c.MaxDelay, Now: sys.now, Progress: advances(sys, "replaying entries")}, nil
+	return monitor.Options{Source: logAt(c.address()), Policy: policy, Origin: origin, Dir: dir,
+		Parse: entryOf, MaxDelay: c.delayOf(sys, policy, origin), Now: sys.now, Progress: advances(sys, "replaying entries")}, nil
 }
+
+func (c followed) address() string { return strings.TrimSuffix(c.URL, "/") }
 
 // logAt is the log at an address.
 func logAt(url string) monitor.Source {
-	return monitor.HTTP{URL: strings.TrimSuffix(url, "/"), Client: &http.Client{Timeout: logPatience}}
+	return monitor.HTTP{URL: url, Client: &http.Client{Timeout: logPatience}}
 }
 
 // entryOf reads an entry for a monitor, which refuses all that protocol.md 8.1 does not have.
@@ -205,9 +208,13 @@ func (c followed) follow(sys *system, o monitor.Options, open func(monitor.Optio
 	return nil
 }
 
+// untilNext is how long it is to the next multiple of every. All mirrors of a log ask at the same instants, or each would cosign another
+// checkpoint of a log that never rests, and their quorum would never meet on one.
+func untilNext(now time.Time, every time.Duration) time.Duration {
+	return now.Truncate(every).Add(every).Sub(now)
+}
+
 func (c followed) steps(ctx context.Context, sys *system, m steps, t *alarms) error {
-	tick := time.NewTicker(c.Every)
-	defer tick.Stop()
 	for said := int64(-1); ; {
 		_, err := m.Step(ctx)
 		t.next()
@@ -227,7 +234,7 @@ func (c followed) steps(ctx context.Context, sys *system, m steps, t *alarms) er
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-tick.C:
+		case <-time.After(untilNext(sys.now(), c.Every)):
 		}
 	}
 }

@@ -25,7 +25,7 @@ func TestMain(m *testing.M) { testscript.Main(m, map[string]func(){"writ": main}
 
 // TestScripts runs what a person would type and holds it against what is promised, refusals included.
 //
-// Scripts have commands of their own: "serve ARGS" starts writ serve, waits for its address and puts it into WRIT_URL; "halt" ends it
+// Scripts have commands of their own: "serve ARGS" starts writ serve, waits for its address and puts it into WRIT_URL and ADDRESS; "halt" ends it
 // as an operator would, and wants exit code 0 ("stop" is testscript's own, and would end the script as if all of it had passed); "get PATH STATUS [TEXT]" reads a path of it. What no subcommand does goes through the client: "host" makes an API key with a hosted
 // agent and puts the agent into AGENT; "ask EUROS RESULT" asks as that agent, under the mandate whose id is in the file id, and puts the
 // decision into DECISION.
@@ -86,6 +86,7 @@ func serve(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("writ serve printed no address: %v\n%s", err, said)
 	}
 	ts.Setenv("WRIT_URL", strings.TrimSpace(line))
+	ts.Setenv("ADDRESS", strings.TrimPrefix(strings.TrimSpace(line), "http://"))
 }
 
 func halt(ts *testscript.TestScript, neg bool, args []string) {

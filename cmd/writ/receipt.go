@@ -62,6 +62,7 @@ func (c receiptShowCmd) Run(sys *system) error {
 type receiptExportCmd struct {
 	ID        string        `arg:"" help:"rcp_…, dec_… or digest of the decision."`
 	Witnessed time.Duration `placeholder:"TIME" help:"Under a checkpoint that the quorum of witnesses cosigned; wait for it so long, such as 10s. For readers whose trust file names witnesses."`
+	Replayed  time.Duration `placeholder:"TIME" help:"Under a checkpoint that the quorum of mirrors has replayed; wait for it so long, such as 30s. For readers whose trust file names mirrors."`
 	Out       string        `short:"o" placeholder:"FILE" help:"File to write; standard output if not given."`
 	remote
 }
@@ -93,6 +94,9 @@ func (c receiptExportCmd) Run(sys *system) error {
 }
 
 func (c receiptExportCmd) bundle(from *connection) ([]byte, error) {
+	if c.Replayed > 0 {
+		return from.ReplayedBundle(from.ctx, c.ID, c.Replayed)
+	}
 	if c.Witnessed > 0 {
 		return from.WitnessedBundle(from.ctx, c.ID, c.Witnessed)
 	}

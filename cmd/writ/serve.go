@@ -60,7 +60,7 @@ A trust file says
      "resources":{"iban:PT50…":"did:web:acme.example"}}
 
 Everybody may read /healthz, /readyz (200 once requests are answered; 503 also where trust.json does not read), /v1/ledger, and the
-published log at /log/checkpoint and /log/tile/…; everything else under /v1 asks for an API key. /metrics is served on
+published log at /log/checkpoint, /log/tile/… and /log/metadata.json; everything else under /v1 asks for an API key. /metrics is served on
 --metrics-listen only.
 
 --witnesses is a policy (C2SP tlog-policy) of witnesses with their URLs: what is published goes to them, and is served at /log/checkpoint
@@ -72,6 +72,13 @@ cosigned proofs with ?witnessed=5s.
     witness south south.example/w1+…+… https://south.example/
     group both all north south
     quorum both
+
+--mirrors is such a policy of mirrors (writ log mirror): its witness lines name the keys of mirrors, and for each the address below which
+its checkpoint is. What they cosign is fetched every few seconds; ?replayed=30s on bundles and head proofs waits for it. A checkpoint that
+this log's key signed and that is not of this log stops the server and is kept in guard/forked.
+
+    witness east mirror.example/acme+…+… https://mirror.example/9f86d0…
+    quorum east
 
 With --trillian and --trillian-db the log is not in log/ but in Trillian, for several machines (spec/operations-trillian.md).
 
@@ -161,8 +168,9 @@ type ledger struct {
 	journal *journal.Journal
 	api     *api.Server
 	trust   *trustFile
-	feeder  *witness.Feeder // nil without witnesses
-	made    []io.Closer     // in the order of opening
+	feeder  *witness.Feeder  // nil without witnesses
+	mirrors *witness.Mirrors // nil without mirrors
+	made    []io.Closer      // in the order of opening
 
 	readOnly bool
 	follower journal.Follower            // the log as the journal sees it
@@ -178,8 +186,8 @@ func openLedger(ctx context.Context, sys *system, s *settings, within time.Durat
 	l := &ledger{folder: f, sys: sys, logger: logger, lists: s.statusURL(f.DID), made: []io.Closer{f.lock}, readOnly: readOnly}
 	l.trust = newTrustFile(f.path(trustName), logger)
 	for _, open := range []func(context.Context) error{func(ctx context.Context) error { return l.openLog(ctx, s) }, l.openJournal,
-		func(ctx context.Context) error { return l.openWitnesses(ctx, s) }, l.openAdmin,
-		func(ctx context.Context) error { return l.openAPI(ctx, within) }} {
+		func(ctx context.Context) error { return l.openWitnesses(ctx, s) }, func(ctx context.Context) error { return l.openMirrors(ctx, s) }, l.openAdmin,
+		func(ctx context.Context) error { return l.openAPI(ctx, s, within) }} {
 		if err := open(ctx); err != nil {
 			return nil, errors.Join(err, l.close())
 		}
@@ -295,7 +303,7 @@ func (l *ledger) openAdmin(ctx context.Context) error {
 	return l.journal.PutOrg(ctx, journal.Org{ID: operator, Name: "operator"})
 }
 
-func (l *ledger) openAPI(ctx context.Context, within time.Duration) error {
+func (l *ledger) openAPI(ctx context.Context, s *settings, within time.Duration) error {
 	facts, err := l.facts(within)
 	if err != nil {
 		return err
@@ -323,7 +331,15 @@ func (l *ledger) openAPI(ctx context.Context, within time.Duration) error {
 	if l.feeder != nil {
 		witnesses = l.feeder
 	}
-	l.api, err = api.New(api.Options{Witnesses: witnesses, Ledger: facts.Ledger, Verifier: v, Issuer: i, Journal: l.journal, Log: l.log,
+	var mirrors api.Witnesses
+	if l.mirrors != nil {
+		mirrors = l.mirrors
+	}
+	described, err := l.describeLog(s)
+	if err != nil {
+		return err
+	}
+	l.api, err = api.New(api.Options{LogMetadata: described, Witnesses: witnesses, Mirrors: mirrors, Ledger: facts.Ledger, Verifier: v, Issuer: i, Journal: l.journal, Log: l.log,
 		Agents: hostedAgents{l.keys, l.sys.random}, SignReceipt: sign, SignStatusList: exports.signStatusList, AddProof: exports.addProof,
 		Operator: operator, TrustReads: l.trust.reads, Now: l.sys.now, Random: l.sys.random, Logger: l.logger})
 	return err
@@ -421,7 +437,7 @@ func (l *ledger) loops() []func(context.Context) error {
 	if l.readOnly {
 		return nil
 	}
-	return []func(context.Context) error{l.publish, l.feed, l.api.Recover, l.api.CountRefusals}
+	return []func(context.Context) error{l.publish, l.feed, l.gather, l.api.Recover, l.api.CountRefusals}
 }
 
 // metricsServer serves /metrics and nothing else, to everybody who reaches its address.

@@ -37,7 +37,7 @@ func (l *ledger) openWitnesses(ctx context.Context, s *settings) error {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	l.feeder, err = witness.NewFeeder(witness.FeederOptions{Log: l.log, Origin: l.Log, Policy: policy, HTTP: witnessClient(), Kept: kept,
+	l.feeder, err = witness.NewFeeder(witness.FeederOptions{Log: l.log, Origin: l.current().Origin, Policy: policy, HTTP: witnessClient(), Kept: kept,
 		Keep: func(signed []byte) error { return replace(l.path(witnessedFile), signed) }, Logger: l.logger})
 	if err != nil {
 		return err
@@ -65,7 +65,7 @@ func (l *ledger) witnessPolicy(file string) (*log.Policy, error) {
 	return witness.PolicyFor(text, &signer.Verifier)
 }
 
-// witnessClient follows no redirect: a witness is where the policy says.
+// witnessClient follows no redirect: a witness, or a mirror, is where the policy says.
 func witnessClient() *http.Client {
 	return &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 }

@@ -102,7 +102,11 @@ type Options struct {
 	Log      Log
 	// Witnesses cosign what is published. Optional: without it checkpoints are served as the log signed them.
 	Witnesses Witnesses
-	Agents    Agents // optional: without it no key has a hosted agent
+	// LogMetadata are what the log says of itself beside its checkpoint. Optional: nil serves none.
+	LogMetadata []byte
+	// Mirrors cosign what they hold and replayed. Optional: without it ?replayed= is refused.
+	Mirrors Witnesses
+	Agents  Agents // optional: without it no key has a hosted agent
 	// SignReceipt adds the decision key's proof, created at the instant that is handed over.
 	SignReceipt func(ctx context.Context, receipt spec.Document, created time.Time) (spec.Document, error)
 	// SignStatusList adds the decision key's proof to a status list. Optional: without it none is served.

@@ -26,6 +26,11 @@ type (
 	bundled struct {
 		ID        string `path:"id"`
 		Witnessed string `query:"witnessed" doc:"Under a checkpoint that the quorum of witnesses cosigned, and how long to wait for it, such as 5s; more than 45s is refused"`
+		Replayed  string `query:"replayed" doc:"Under a checkpoint that the quorum of mirrors has replayed and cosigned, and how long to wait for it, such as 30s; more than 45s is refused"`
+	}
+	shown struct {
+		ID       string `path:"id"`
+		Replayed string `query:"replayed" doc:"Under a checkpoint that the quorum of mirrors has replayed and cosigned, and how long to wait for it, such as 30s; more than 45s is refused"`
 	}
 	waited struct {
 		ID   string `path:"id"`
@@ -285,6 +290,10 @@ func (s *Server) getBundle(ctx context.Context, in *bundled) (*document, error) 
 	if err != nil {
 		return nil, err
 	}
+	patience, replayed, err := s.replayedWait(in.Replayed)
+	if err != nil {
+		return nil, err
+	}
 	rec, d, err := s.decisionBy(ctx, org, in.ID, prefixReceipt, prefixDecision)
 	if err != nil {
 		return nil, err
@@ -292,15 +301,25 @@ func (s *Server) getBundle(ctx context.Context, in *bundled) (*document, error) 
 	if !d.Final() {
 		return nil, spec.Refuse("receipt-none", "", "the request waits: there is nothing to show yet")
 	}
-	if witnessed {
-		body, err := s.exportWitnessed(ctx, org, rec.Document.Digest, d, wait)
-		return &document{mediaType: verifier.BundleType, body: body}, err
-	}
-	body, err := s.export(ctx, org, rec.Document.Digest, d)
-	for try := 1; try < exportTries && errors.Is(err, log.ErrNotFound); try++ { // a report came in behind the checkpoint
-		body, err = s.export(ctx, org, rec.Document.Digest, d)
+	var body []byte
+	switch export := func() ([]byte, error) { return s.exportNow(ctx, org, rec.Document.Digest, d) }; {
+	case replayed: // under a checkpoint that the witnesses' quorum has cosigned too
+		body, err = s.exportReplayed(ctx, org, export, patience)
+	case witnessed:
+		body, err = s.exportWitnessed(ctx, org, rec.Document.Digest, d, wait)
+	default:
+		body, err = export()
 	}
 	return &document{mediaType: verifier.BundleType, body: body}, err
+}
+
+// exportNow is export under the newest checkpoint.
+func (s *Server) exportNow(ctx context.Context, org, decision string, d *spec.Decision) ([]byte, error) {
+	body, err := s.export(ctx, org, decision, d)
+	for try := 1; try < exportTries && errors.Is(err, log.ErrNotFound); try++ { // a report came in behind the checkpoint
+		body, err = s.export(ctx, org, decision, d)
+	}
+	return body, err
 }
 
 const exportTries = 3

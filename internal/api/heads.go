@@ -10,16 +10,30 @@ import (
 )
 
 // getLogHead shows the head of a chain. The log shows it to everybody; the state behind it is opened for the chain's own organisation.
-func (s *Server) getLogHead(ctx context.Context, in *named) (*document, error) {
+func (s *Server) getLogHead(ctx context.Context, in *shown) (*document, error) {
 	org := callerOf(ctx).Org
+	wait, replayed, err := s.replayedWait(in.Replayed)
+	if err != nil {
+		return nil, err
+	}
 	chain, err := s.chainBy(ctx, org, in.ID)
 	if err != nil {
 		return nil, err
 	}
-	body, err := s.showHead(ctx, org, chain)
-	if errors.Is(err, log.ErrNotFound) { // heads were logged behind the checkpoint
-		body, err = s.showHead(ctx, org, chain)
+	show := func() ([]byte, error) {
+		body, err := s.showHead(ctx, org, chain)
+		if errors.Is(err, log.ErrNotFound) { // heads were logged behind the checkpoint
+			body, err = s.showHead(ctx, org, chain)
+		}
+		return body, err
 	}
+	if !replayed {
+		body, err := show()
+		return &document{mediaType: "application/json", body: body}, err
+	}
+	patience, cancel := context.WithTimeout(ctx, wait)
+	defer cancel()
+	body, err := s.underMirrors(patience, org, show, verifier.ReproveHead, wait)
 	return &document{mediaType: "application/json", body: body}, err
 }
 

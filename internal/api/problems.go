@@ -60,7 +60,7 @@ var statuses = byCode(map[int]string{
 		template-invalid templates-many template-repeated template-unknown template-other
 		rdf-context rdf-keyword rdf-term rdf-reference rdf-character rdf-size rdf-poison rdf-processing`,
 	http.StatusTooManyRequests:    "rate-limited refusals-many",
-	http.StatusServiceUnavailable: "indeterminate not-witnessed heads-not-ready read-only",
+	http.StatusServiceUnavailable: "indeterminate not-witnessed not-replayed heads-not-ready read-only",
 	// Our own failure.
 	http.StatusInternalServerError: "internal",
 })

@@ -88,9 +88,11 @@ const (
 func (s *Server) public() {
 	s.router.Get("/log/checkpoint", s.serveLog)
 	s.router.Get("/log/tile/*", s.serveLog)
+	s.router.Get("/log/metadata.json", s.serveLogMetadata)
 	s.router.Get(pathHealth, func(w http.ResponseWriter, _ *http.Request) { text(w, http.StatusOK, "ok\n") })
 	s.router.Get(pathReady, s.ready)
 	s.describePublic("/log/checkpoint", "The newest published checkpoint of the log (C2SP tlog-checkpoint). Where the server has witnesses: the newest that their quorum cosigned, and 404 before the first", mediaText)
+	s.describePublic("/log/metadata.json", "What the log says of itself (LogMetadata): its promises to readers, and its witnesses. Nobody signs it", mediaJSON)
 	s.describePublic("/log/tile/{tile}", "A tile of the published log, or of its entries, by its path in C2SP tlog-tiles, which has slashes: "+
 		"0/x001/234, entries/000.p/7", mediaBytes)
 	s.describePublic("/healthz", "The process answers", mediaText)
@@ -101,9 +103,18 @@ func (s *Server) public() {
 func (s *Server) Metrics() http.Handler { return s.metrics.handler() }
 
 const (
+	mediaJSON  = "application/json"
 	mediaText  = "text/plain; charset=utf-8"
 	mediaBytes = "application/octet-stream"
 )
+
+func (s *Server) serveLogMetadata(w http.ResponseWriter, r *http.Request) {
+	if s.LogMetadata == nil {
+		s.writeProblem(w, r, notFound())
+		return
+	}
+	(&reply{Status: http.StatusOK, ContentType: mediaJSON, ContentLength: len(s.LogMetadata), Body: s.LogMetadata}).write(w)
+}
 
 // serveLog serves the published log (C2SP tlog-tiles.md): tiles never change, the checkpoint does each second.
 func (s *Server) serveLog(w http.ResponseWriter, r *http.Request) {

@@ -10,7 +10,7 @@ import (
 	"github.com/writ-trust/writ/verifier"
 )
 
-// Witnesses cosign what the log publishes.
+// Witnesses cosign what the log publishes; so do mirrors.
 type Witnesses interface {
 	// Cosigned returns the newest published checkpoint that has its quorum, with the cosignatures, or nil.
 	Cosigned() []byte
@@ -28,21 +28,26 @@ func (s *Server) served() []byte {
 
 // witnessWait reads ?witnessed=; ask says whether the caller wants cosignatures at all.
 func (s *Server) witnessWait(given string) (wait time.Duration, ask bool, err error) {
+	if given != "" && s.Witnesses == nil {
+		return 0, true, spec.Refuse("request-syntax", "?witnessed", "this server has no witnesses")
+	}
+	return cosignedWait("?witnessed", given)
+}
+
+// cosignedWait reads a parameter that says how long cosignatures are waited for.
+func cosignedWait(place, given string) (wait time.Duration, ask bool, err error) {
 	if given == "" {
 		return 0, false, nil
 	}
-	if s.Witnesses == nil {
-		return 0, true, spec.Refuse("request-syntax", "?witnessed", "this server has no witnesses")
-	}
 	wait, err = time.ParseDuration(given)
 	if err != nil || wait < 0 || wait > maxWait {
-		return 0, true, spec.Refuse("request-syntax", "?witnessed", "witnessed is a duration such as 5s, at most %s", maxWait)
+		return 0, true, spec.Refuse("request-syntax", place, "it is a duration such as 5s, at most %s", maxWait)
 	}
 	return wait, true, nil
 }
 
 // cosigned waits for a cosigned checkpoint of at least size entries, and is nil where there is none in time.
-func (s *Server) cosigned(ctx context.Context, org string, size int64, wait time.Duration) []byte {
+func (s *Server) cosigned(ctx context.Context, by Witnesses, org string, size int64, wait time.Duration) []byte {
 	if wait > 0 && s.waits.take(org) {
 		defer s.waits.free(org)
 	} else {
@@ -57,7 +62,7 @@ func (s *Server) cosigned(ctx context.Context, org string, size int64, wait time
 		case <-ctx.Done():
 		}
 	}()
-	signed, err := s.Witnesses.Await(ctx, size)
+	signed, err := by.Await(ctx, size)
 	if err != nil {
 		return nil
 	}
@@ -66,7 +71,7 @@ func (s *Server) cosigned(ctx context.Context, org string, size int64, wait time
 
 // witness proves an answer's decision under a cosigned checkpoint, if one comes in time, and says whether it did.
 func (s *Server) witness(ctx context.Context, org string, a *answer, wait time.Duration) (*answer, error) {
-	signed := s.cosigned(ctx, org, a.Record.Index+1, wait)
+	signed := s.cosigned(ctx, s.Witnesses, org, a.Record.Index+1, wait)
 	witnessed := signed != nil
 	a.Witnessed = &witnessed
 	if !witnessed {
@@ -100,7 +105,7 @@ func (s *Server) exportWitnessed(ctx context.Context, org, decision string, d *s
 	if !errors.Is(err, log.ErrNotFound) {
 		return body, err
 	}
-	if signed = s.cosigned(ctx, org, sizeOf(s.Log.CommitCheckpoint()), wait); signed == nil {
+	if signed = s.cosigned(ctx, s.Witnesses, org, sizeOf(s.Log.CommitCheckpoint()), wait); signed == nil {
 		return nil, spec.Refuse("not-witnessed", "", "the quorum has not cosigned all entries of the bundle yet")
 	}
 	body, err = s.exportUnder(ctx, org, decision, d, signed, s.Journal)

@@ -69,13 +69,17 @@ func (w *witnesses) cosign() {
 }
 
 func startWitnessed(t *testing.T) (*server, *witnesses) {
+	return startWitnessedBy(t, func(o *api.Options, w *witnesses) { o.Witnesses = w })
+}
+
+func startWitnessedBy(t *testing.T, as func(*api.Options, *witnesses)) (*server, *witnesses) {
 	w := &witnesses{asked: make(chan struct{}, 1)}
 	s := start(t, func(s *server) {
 		key := ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize))
 		var err error
 		w.Cosigner, err = log.NewCosigner("witness.example/w1", key.Public().(ed25519.PublicKey), func(b []byte) ([]byte, error) { return ed25519.Sign(key, b), nil })
 		s.must(err)
-		s.options = func(o *api.Options) { o.Witnesses = w }
+		s.options = func(o *api.Options) { as(o, w) }
 	})
 	w.server = s
 	return s, w

@@ -32,25 +32,11 @@ var errInconsistent = errors.New("it cosigned another tree")
 // add sends an add-checkpoint request and returns the signature line of the witness, in canonical form. A 409 is a ConflictError.
 // What a witness answers is believed only where its key has signed it.
 func add(ctx context.Context, client Doer, w log.PolicyWitness, r Request) ([]byte, error) {
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, strings.TrimSuffix(w.URL, "/")+"/add-checkpoint", bytes.NewReader(r.Marshal()))
+	status, body, err := ask(ctx, client, http.MethodPost, strings.TrimSuffix(w.URL, "/")+"/add-checkpoint", r.Marshal())
 	if err != nil {
 		return nil, err
 	}
-	response, err := client.Do(request)
-	if err != nil {
-		return nil, err
-	}
-	defer response.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer+1))
-	if err != nil {
-		return nil, err
-	}
-	if len(body) > maxAnswer {
-		return nil, fmt.Errorf("an answer of more than %d bytes", maxAnswer)
-	}
-	switch response.StatusCode {
+	switch status {
 	case http.StatusOK:
 		return lineOf(r.Checkpoint, body, w.Key)
 	case http.StatusConflict:
@@ -58,7 +44,27 @@ func add(ctx context.Context, client Doer, w log.PolicyWitness, r Request) ([]by
 	case http.StatusUnprocessableEntity:
 		return nil, errInconsistent
 	}
-	return nil, fmt.Errorf("status %d", response.StatusCode)
+	return nil, fmt.Errorf("status %d", status)
+}
+
+// ask sends one request, and reads as much of the answer as may be.
+func ask(ctx context.Context, client Doer, method, url string, body []byte) (status int, answer []byte, err error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, method, url, bytes.NewReader(body))
+	if err != nil {
+		return 0, nil, err
+	}
+	response, err := client.Do(request)
+	if err != nil {
+		return 0, nil, err
+	}
+	defer response.Body.Close()
+	answer, err = io.ReadAll(io.LimitReader(response.Body, maxAnswer+1))
+	if err == nil && len(answer) > maxAnswer {
+		err = fmt.Errorf("an answer of more than %d bytes", maxAnswer)
+	}
+	return response.StatusCode, answer, err
 }
 
 func conflictOf(body []byte) error {

@@ -51,6 +51,7 @@ type FeederOptions struct {
 // Feeder brings checkpoints to witnesses. Its methods may be called concurrently; Start and Run once each, in this order.
 type Feeder struct {
 	FeederOptions
+	latest
 	witnesses []*fed
 	published chan struct{}
 
@@ -58,9 +59,6 @@ type Feeder struct {
 	offered []byte                   // the signed checkpoint that witnesses are offered now
 	lines   map[*log.Verifier][]byte // cosignatures over it
 	met     bool                     // they are a quorum
-	newest  []byte                   // the newest checkpoint with a quorum, and its cosignatures; nil if there is none
-	size    int64                    // of newest
-	changed chan struct{}            // closed when newest changes
 }
 
 // fed is a witness and what it is known to have cosigned.
@@ -75,7 +73,7 @@ func NewFeeder(o FeederOptions) (*Feeder, error) {
 	if o.Log == nil || o.Policy == nil || o.HTTP == nil || o.Logger == nil {
 		return nil, fault("witness-options", "Log, Policy, HTTP and Logger must be set")
 	}
-	f := &Feeder{FeederOptions: o, published: make(chan struct{}, 1), changed: make(chan struct{}), met: true}
+	f := &Feeder{FeederOptions: o, published: make(chan struct{}, 1), met: true}
 	for _, w := range o.Policy.Witnesses() {
 		if w.URL == "" {
 			return nil, fault("witness-options", "the policy has no URL of the witness %s", w.Name)
@@ -96,7 +94,7 @@ func (f *Feeder) resume() error {
 		if err != nil || own != kept {
 			return fault("log-behind-witness", "the log's quorum cosigned a checkpoint of %d entries that the log of %d does not have (%v)", kept.Size, f.Log.Size(), err)
 		}
-		f.newest, f.size = f.Kept, kept.Size
+		f.set(f.Kept, kept.Size)
 	}
 	f.next(true)
 	return nil
@@ -308,9 +306,8 @@ func (f *Feeder) collect(signed []byte, size int64, key *log.Verifier, line []by
 	if err != nil {
 		return err
 	}
-	f.met, f.newest, f.size = true, cosigned, size
-	close(f.changed)
-	f.changed = make(chan struct{})
+	f.met = true
+	f.set(cosigned, size)
 	signal(f.published) // a newer one may wait
 	return nil
 }
@@ -322,30 +319,6 @@ func (f *Feeder) assemble() []byte {
 		b = append(b, f.lines[w.Key]...)
 	}
 	return b
-}
-
-// Cosigned returns the newest published checkpoint that has its quorum, with all cosignatures that came, or nil.
-func (f *Feeder) Cosigned() []byte {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.newest
-}
-
-// Await returns the newest checkpoint that has its quorum once it covers size entries, or the context's error.
-func (f *Feeder) Await(ctx context.Context, size int64) ([]byte, error) {
-	for {
-		f.mu.Lock()
-		newest, have, changed := f.newest, f.size, f.changed
-		f.mu.Unlock()
-		if newest != nil && have >= size {
-			return newest, nil
-		}
-		select {
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		case <-changed:
-		}
-	}
 }
 
 // PolicyFor reads the policy of a log's witnesses (tlog-policy.md). A policy without log lines is of our log; one with such lines

@@ -1,9 +1,9 @@
 // Package witness is both sides of witnessing (C2SP tlog-witness.md): a Witness cosigns the checkpoints of logs that only
 // ever grew, and a Feeder brings a log's published checkpoints to its witnesses until the quorum of its policy
-// (tlog-policy.md) has cosigned.
+// (tlog-policy.md) has cosigned. Mirrors fetches what the log's mirrors cosigned.
 //
 // It knows nothing of what a log's entries say. To keep a witness call Open and serve Handler; to feed witnesses call NewFeeder,
-// Start, and Run.
+// Start, and Run; the same with NewMirrors.
 //
 // Clauses are cited from https://github.com/C2SP/C2SP at 5ba5ee830903e91240fc6f9f3a7a9293d49e69c9, by file and heading.
 package witness
