@@ -211,7 +211,7 @@ func TestForeign(t *testing.T) {
 		"POST /v1/organisations":             {`{"name":"x"}`},
 	}
 	ownOnly := []string{"GET /v1/mandates", "GET /v1/api-keys", "GET /v1/organisations"}
-	everybodys := []string{"GET /v1/ledger", "GET /v1/log/proof", "GET /v1/log/entries/{id}", "GET /v1/log/heads/{id}", "GET /v1/status/{id}", "POST /v1/api-keys", "POST /v1/templates", "GET /log/checkpoint", "GET /log/tile/*",
+	everybodys := []string{"GET /v1/ledger", "GET /v1/log/proof", "GET /v1/log/entries/{id}", "GET /v1/log/heads/{id}", "GET /v1/status/{id}", "POST /v1/api-keys", "POST /v1/templates", "GET /log/checkpoint", "GET /log/metadata.json", "GET /log/tile/*",
 		"GET /healthz", "GET /readyz"}
 	size := s.log.Size()
 	for _, operation := range s.api.Paths() {
