@@ -18,12 +18,13 @@ help: ## list the targets
 demo: build ## build Writ and watch the whole story happen
 	bin/writ demo
 
-# Load on the real binary, which is built without the race detector: with it the tests' own 64 clients would take all the time.
-LOADS := ^(TestKill|TestRace|TestHistory|TestDiskFull|TestPowerCut.*)$$
+# Load on the real binary, which is built without the race detector, and scripts, whose key derivations it makes ten times as long.
+SLOW := ^(TestKill|TestRace|TestHistory|TestDiskFull|TestPowerCut.*|TestScripts|TestDemo)$$
 
 test: lint ## everything CI runs: format, vet, staticcheck, vulnerabilities, tests with the race detector
-	.ci/go-test -timeout 15m -skip '$(LOADS)' ./...
-	go test -timeout 15m -run '$(LOADS)' ./cmd/writ ./log ./internal/journal/postgres
+	.ci/go-test -timeout 15m -skip '$(SLOW)' ./...
+	.ci/go-test -timeout 15m -run '^TestScripts$$/^(serve|recovery|witness)$$' ./cmd/writ
+	go test -timeout 15m -run '$(SLOW)' ./cmd/writ ./log ./internal/journal/postgres # without the detector
 	go test -run '^TestInvariant' ./verifier # without the detector: all hundred histories of each
 
 PLANTED ?= bin/planted.md
